@@ -1,0 +1,14 @@
+"""The database of a program: connections, transactions, column types, the walls between tenants.
+
+Start at `database.Database`. A program makes one, for its own MetaData:
+
+    class Base(DeclarativeBase):
+        metadata = MetaData(naming_convention=NAMING)
+
+    db = Database(Base)
+"""
+
+from kernel.database.database import Database, after_commit
+from kernel.database.types import NAMING, UTCDateTime
+
+__all__ = ["NAMING", "Database", "UTCDateTime", "after_commit"]

@@ -1,0 +1,92 @@
+"""One database of one program: transactions for use cases, on Flask-SQLAlchemy's engine."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import Flask, current_app
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from kernel.database import connections, tenancy
+
+_EXTENSION = "klucznik.database"
+
+
+@dataclass(frozen=True)
+class _Engines:
+    writing: Engine
+    reading: Engine
+
+
+class Database(SQLAlchemy):
+    """Gives use cases their transactions. Needs an application context, as a request has.
+
+    Flask-SQLAlchemy's scoped `session` is left alone: a transaction here begins and ends in sight.
+    """
+
+    def __init__(self, base: type[DeclarativeBase]) -> None:
+        super().__init__(model_class=base, disable_autonaming=True)
+
+    def attach(self, app: Flask, url: str, *, pool_size: int) -> None:
+        """Tie this database to an application; `url` is SQLAlchemy's."""
+        app.config["SQLALCHEMY_DATABASE_URI"] = url
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = connections.engine_options(
+            url, pool_size=pool_size
+        )
+        self.init_app(app)
+        with app.app_context():
+            engine = self.engine
+            connections.prepare(engine)
+            tenancy.guard(engine, self.metadata)
+            app.extensions[_EXTENSION] = _Engines(
+                writing=engine.execution_options(**{connections.WRITES: True}),
+                reading=engine.execution_options(postgresql_readonly=True)
+                if engine.dialect.name == "postgresql"
+                else engine,
+            )
+
+    @contextmanager
+    def transaction(self, *, tenant: UUID | None = None) -> Iterator[Session]:
+        """A session that commits at the end, or undoes everything when an exception leaves.
+
+        With a `tenant`, the rows of that account can be reached, and no others; without one, no
+        tenant table can be.
+        """
+        with tenancy.TenantSession(
+            _engines().writing, expire_on_commit=False, tenant=tenant
+        ) as session:
+            with session.begin():
+                yield session
+            after_commit: list[Any] = session.info.pop(AFTER_COMMIT, [])
+        for act in after_commit:
+            act()
+
+    @contextmanager
+    def reading(self, *, tenant: UUID | None = None) -> Iterator[Session]:
+        """A session that may only read."""
+        with tenancy.TenantSession(
+            _engines().reading, expire_on_commit=False, autoflush=False, tenant=tenant
+        ) as session:
+            yield session
+
+    def is_reachable(self) -> bool:
+        """Whether the database answers; for the readiness check."""
+        with self.reading() as session:
+            return session.execute(text("SELECT 1")).scalar() == 1
+
+
+AFTER_COMMIT = "klucznik.after_commit"
+
+
+def after_commit(session: Session, act: Any) -> None:
+    """Call `act()` once this session's transaction is committed; never when it is undone."""
+    session.info.setdefault(AFTER_COMMIT, []).append(act)
+
+
+def _engines() -> _Engines:
+    engines: _Engines = current_app.extensions[_EXTENSION]
+    return engines
