@@ -31,8 +31,8 @@ bench: setup ## The benchmarks, each beside its peer or its floor
 product: setup ## Each product id and the tests that carry it; REQUIRE=ID-1,ID-2 insists
 	@$(BIN)/python -m tools.product $(if $(REQUIRE),--require $(REQUIRE))
 
-lock: setup ## Pin requirements/*.in with hashes, and the front end's packages
-	@$(BIN)/python -m tools.lock
+lock: setup ## Pin requirements/*.in with hashes, and the front end's packages; UPGRADE=1 raises pins
+	@$(BIN)/python -m tools.lock $(if $(UPGRADE),--upgrade)
 
 format: setup ## Let ruff order and format the code
 	@$(BIN)/ruff check --fix --quiet .

@@ -1,0 +1,77 @@
+"""What the tests need besides Python and Node: found, else installed where we may.
+
+Only `make test` and `.ci/run` come here; running Klucznik needs none of it.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.shell import Failed, run, step
+
+POSTGRESQL_VERSIONS = Path("/usr/lib/postgresql")
+APACHE_MODULE = Path("/usr/lib/apache2/modules/mod_auth_openidc.so")
+
+
+@dataclass(frozen=True)
+class Need:
+    """A program that tests start, and the Debian packages that bring it."""
+
+    name: str
+    packages: tuple[str, ...]
+    is_here: Callable[[], bool]
+
+
+def postgresql_program(name: str) -> Path | None:
+    """Return one of PostgreSQL's programs, of the newest version on this machine."""
+    versions = POSTGRESQL_VERSIONS.glob(f"*/bin/{name}")
+    newest = max(versions, key=lambda path: float(path.parts[-3]), default=None)
+    found = newest or shutil.which(name)
+    return Path(found) if found else None
+
+
+NEEDS = (
+    Need("Chromium", ("chromium",), lambda: shutil.which("chromium") is not None),
+    Need("PostgreSQL", ("postgresql",), lambda: postgresql_program("initdb") is not None),
+    Need(
+        "Apache with mod_auth_openidc",
+        ("apache2", "libapache2-mod-auth-openidc"),
+        lambda: shutil.which("apache2", path=_search_path()) is not None and APACHE_MODULE.exists(),
+    ),
+)
+
+
+def provide(needs: tuple[Need, ...] = NEEDS) -> None:
+    """Install what is missing, or raise `Failed` naming all of it."""
+    missing = [need for need in needs if not need.is_here()]
+    if not missing:
+        return
+    packages = [package for need in missing for package in need.packages]
+    if not _may_install():
+        raise Failed(
+            f"missing on this machine: {', '.join(need.name for need in missing)}. "
+            f"On Debian: apt-get install {' '.join(packages)}"
+        )
+    with step(f"Installing from Debian: {' '.join(packages)}"):
+        # Tests start what they need themselves; runlevel 1 keeps the packages from it.
+        quietly = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+        run(["apt-get", "update"], env=quietly, quiet=True)
+        run(
+            ["apt-get", "install", "--yes", "--no-install-recommends", *packages],
+            env=quietly,
+            quiet=True,
+        )
+    still_missing = [need.name for need in missing if not need.is_here()]
+    if still_missing:
+        raise Failed(f"installed, but not found: {', '.join(still_missing)}")
+
+
+def _may_install() -> bool:
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def _search_path() -> str:
+    # A plain user's search path often lacks the folders of servers.
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
