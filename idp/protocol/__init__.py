@@ -1,0 +1,1 @@
+"""The vocabulary of OAuth 2 and OpenID Connect: pure functions, no database, no web framework."""

@@ -1,0 +1,74 @@
+"""The settings of the identity program, on top of those that all programs share."""
+
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from kernel.settings import Settings
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+class IdentitySettings(Settings):
+    """Where the identity program lives, whom it serves, and how long things last."""
+
+    issuer: str = Field(
+        "http://localhost:9000", description="Address of the identity program, as tokens name it"
+    )
+    portal_url: str = Field("http://localhost:9001", description="Address of the portal")
+    crm_url: str = Field("http://localhost:9002", description="Address of the CRM")
+    identity_database_url: SecretStr = Field(
+        SecretStr(""),
+        description="The identity program's database; empty: SQLite in the home folder",
+    )
+
+    rsa_bits: int = Field(2048, description="Size of new RSA signing keys: 2048 or 3072")
+    key_rotation_days: int = Field(90, ge=1, le=730, description="Days that a signing key signs")
+    jwks_cache_seconds: int = Field(
+        900, ge=60, le=86_400, description="How long clients may keep the published keys"
+    )
+    code_seconds: int = Field(60, ge=10, le=60, description="Life of an authorization code")
+    access_token_seconds: int = Field(300, ge=60, le=600, description="Life of an access token")
+    id_token_seconds: int = Field(3600, ge=60, le=86_400, description="Life of an ID token")
+    refresh_token_idle_days: int = Field(
+        14, ge=1, le=365, description="Days after which an unused refresh token ends"
+    )
+    refresh_token_days: int = Field(
+        90, ge=1, le=730, description="Days after which a chain of refresh tokens ends"
+    )
+
+    @field_validator("issuer", "portal_url", "crm_url")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("https", "http") or not parts.hostname:
+            raise ValueError("must be an http(s) address")
+        if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError("must be scheme, host and port only, without a slash at the end")
+        return value
+
+    @field_validator("rsa_bits")
+    @classmethod
+    def _known_size(cls, value: int) -> int:
+        if value not in (2048, 3072):
+            raise ValueError("must be 2048 or 3072")
+        return value
+
+    @model_validator(mode="after")
+    def _issuer_is_safe(self) -> Self:
+        parts = urlsplit(self.issuer)
+        if self.production and parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+            raise ValueError("production needs an https issuer")
+        return self
+
+    @property
+    def database_address(self) -> str:
+        """SQLAlchemy's address of the database."""
+        given = self.identity_database_url.get_secret_value()
+        return given or f"sqlite:///{self.home / 'identity.sqlite3'}"
+
+    @property
+    def api_audience(self) -> str:
+        """The audience of tokens for the identity program's own API."""
+        return f"{self.issuer}/api"
