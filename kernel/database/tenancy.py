@@ -6,17 +6,37 @@ each transaction. SQLite has no such thing, so there a hook looks at each statem
 and refuses one on a tenant table that is not held to the transaction's tenant.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 from uuid import UUID
 
 from alembic.operations import Operations
-from sqlalchemy import Delete, Engine, Insert, MetaData, Select, Table, Update, event, text
+from sqlalchemy import (
+    CompoundSelect,
+    Delete,
+    Engine,
+    Insert,
+    Join,
+    MetaData,
+    Select,
+    SelectBase,
+    Table,
+    Update,
+    event,
+    text,
+)
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session, SessionTransaction, UOWTransaction
-from sqlalchemy.sql import operators, visitors
-from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ClauseElement
-from sqlalchemy.sql.schema import Column
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import (
+    BinaryExpression,
+    BindParameter,
+    BooleanClauseList,
+    ClauseElement,
+    ColumnClause,
+    Grouping,
+)
+from sqlalchemy.sql.selectable import AliasedReturnsRows
 
 from kernel.errors import KlucznikError
 
@@ -113,24 +133,12 @@ def why_refuse(
 ) -> str | None:
     """Say why this statement may not run for this tenant, or None when it may.
 
-    Every tenant table that a statement names must be compared for equality with the tenant, or
-    with the tenant column of a table that is.
+    Each use of a tenant table, in each part of the statement, must be compared for equality with
+    the tenant, or with the tenant column of another use that is.
     """
     if isinstance(statement, Insert) and statement.table in guarded:
         return _why_refuse_insert(statement, rows, tenant)
-    if not isinstance(statement, Select | Update | Delete | Insert) and not hasattr(
-        statement, "selects"
-    ):
-        return None
-    touched = {part for part in visitors.iterate(statement) if part in guarded}
-    if isinstance(statement, Update | Delete) and statement.table in guarded:
-        touched.add(statement.table)
-    if not touched:
-        return None
-    if tenant is None:
-        return f"no tenant was named, and the statement touches {_names(touched)}"
-    open_tables = touched - _held(statement, rows, tenant)
-    return f"{_names(open_tables)} is not held to the tenant" if open_tables else None
+    return _Inspection(rows, guarded, tenant).why_refuse(statement, frozenset())
 
 
 def _why_refuse_insert(
@@ -144,57 +152,122 @@ def _why_refuse_insert(
     return None
 
 
-def _held(statement: ClauseElement, rows: list[dict[str, Any]], tenant: UUID) -> set[Table]:
-    """The tables whose tenant column is tied to the tenant, directly or through another table."""
-    held: set[Table] = set()
-    ties: list[tuple[Table, Table]] = []
-    for comparison in _equalities(statement):
-        left, right = comparison.left, comparison.right
-        if _is_tenant_column(right) and not _is_tenant_column(left):
-            left, right = right, left
-        if not _is_tenant_column(left):
-            continue
-        table = cast("Column[Any]", left).table
-        if _is_tenant_column(right):
-            ties.append((table, cast("Column[Any]", right).table))
-        elif isinstance(right, BindParameter) and _value(right, rows) == tenant:
-            held.add(table)
-    for _ in ties:
-        for one, other in ties:
-            if one in held or other in held:
-                held |= {one, other}
-    return held
+class _Inspection:
+    """One look at one statement."""
+
+    def __init__(
+        self, rows: list[dict[str, Any]], guarded: frozenset[Table], tenant: UUID | None
+    ) -> None:
+        self._rows = rows
+        self._guarded = guarded
+        self._tenant = tenant
+
+    def why_refuse(self, part: Any, outer: frozenset[Any]) -> str | None:
+        """`outer` are the uses that the statement around this part has held already."""
+        if isinstance(part, CompoundSelect):
+            return self._first(part.selects, outer)
+        if not isinstance(part, Select | Update | Delete):
+            return self._first(_parts_within(part), outer)
+        uses, conditions = _uses_and_conditions(part)
+        guarded_uses = {use for use in uses if _base(use) in self._guarded}
+        if guarded_uses and self._tenant is None:
+            return f"no tenant was named, and the statement touches {_names(guarded_uses)}"
+        held = self._held(conditions, outer)
+        if guarded_uses - held:
+            return f"{_names(guarded_uses - held)} is not held to the tenant"
+        return self._first(_parts_within(part), frozenset(held))
+
+    def _first(self, parts: Iterable[Any], outer: frozenset[Any]) -> str | None:
+        refusals = (self.why_refuse(part, outer) for part in parts)
+        return next((refusal for refusal in refusals if refusal), None)
+
+    def _held(self, conditions: list[Any], outer: frozenset[Any]) -> set[Any]:
+        """The uses whose tenant column is tied to the tenant, directly or through another."""
+        held: set[Any] = set(outer)
+        ties: list[tuple[Any, Any]] = []
+        for comparison in _equalities(conditions):
+            left, right = comparison.left, comparison.right
+            if _is_tenant_column(right) and not _is_tenant_column(left):
+                left, right = right, left
+            if not _is_tenant_column(left):
+                continue
+            if _is_tenant_column(right):
+                ties.append((left.table, right.table))
+            elif isinstance(right, BindParameter) and self._value(right) == self._tenant:
+                held.add(left.table)
+        for _ in ties:
+            for one, other in ties:
+                if one in held or other in held:
+                    held |= {one, other}
+        return held
+
+    def _value(self, parameter: "BindParameter[Any]") -> Any:
+        given = self._rows[0] if self._rows else {}
+        return given.get(parameter.key, parameter.effective_value)
 
 
-def _equalities(statement: ClauseElement) -> Iterator["BinaryExpression[Any]"]:
-    """Comparisons that every row of the answer has passed: none of those below OR or NOT."""
-    pending: list[Any] = [statement]
+def _uses_and_conditions(statement: Any) -> tuple[set[Any], list[Any]]:
+    """The tables (or aliases of tables) that a statement reads, and what each row has to pass."""
+    conditions = list(statement._where_criteria)
+    if isinstance(statement, Update | Delete):
+        return {statement.table}, conditions
+    uses: set[Any] = set()
+    pending: list[Any] = list(statement.get_final_froms())
+    while pending:
+        source = pending.pop()
+        if isinstance(source, Join):
+            pending += [source.left, source.right]
+            # An outer join keeps rows of its left side that fail the condition.
+            if not source.isouter and not source.full:
+                conditions.append(source.onclause)
+        else:
+            uses.add(source)
+    return uses, conditions
+
+
+def _parts_within(statement: Any) -> list[Any]:
+    """The statements inside this one, not those inside them."""
+    found: list[Any] = []
+    pending = list(statement.get_children())
     while pending:
         part = pending.pop()
-        operator = getattr(part, "operator", None)
-        if isinstance(part, BinaryExpression):
-            if operator is operators.eq:
-                yield part
-            continue
-        if operator in (operators.or_, operators.inv):
-            continue
-        pending.extend(part.get_children())
+        if isinstance(part, SelectBase):
+            found.append(part)
+        else:
+            pending.extend(part.get_children())
+    return found
+
+
+def _equalities(conditions: list[Any]) -> Iterator[Any]:
+    """Comparisons that every row of the answer has passed: none of those below OR or NOT."""
+    pending = list(conditions)
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Grouping):
+            pending.append(part.element)
+        elif isinstance(part, BooleanClauseList) and part.operator is operators.and_:
+            pending.extend(part.clauses)
+        elif isinstance(part, BinaryExpression) and part.operator is operators.eq:
+            yield part
 
 
 def _is_tenant_column(element: Any) -> bool:
-    return isinstance(element, Column) and element.key == TENANT_COLUMN
+    return isinstance(element, ColumnClause) and element.key == TENANT_COLUMN
 
 
-def _value(parameter: "BindParameter[Any]", rows: list[dict[str, Any]]) -> Any:
-    return rows[0].get(parameter.key, parameter.value) if rows else parameter.effective_value
+def _base(use: Any) -> Any:
+    """The table behind an alias."""
+    while isinstance(use, AliasedReturnsRows):
+        use = use.element
+    return use
 
 
 def _rows(multiparams: Any, params: Any) -> list[dict[str, Any]]:
     return [*(multiparams or []), *([params] if params else [])]
 
 
-def _names(tables: set[Table]) -> str:
-    return ", ".join(sorted(table.name for table in tables))
+def _names(uses: set[Any]) -> str:
+    return ", ".join(sorted(str(use.name) for use in uses))
 
 
 def enable_row_level_security(operations: Operations, table: str) -> None:

@@ -1,0 +1,106 @@
+"""The programs as tests start them: real applications on a fresh database, with made-up secrets.
+
+A program is named by its import string, so that a test of one does not import the others.
+"""
+
+import base64
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import create_engine, pool
+
+from kernel.database import migrations
+
+ISSUER = "http://localhost:9000"
+PORTAL = "http://localhost:9001"
+CRM = "http://localhost:9002"
+
+SECRETS: dict[str, Any] = {
+    "secret_keys": "a secret that only tests may use, long enough",
+    "encryption_keys": base64.urlsafe_b64encode(b"k" * 32).decode(),
+    "ledger_key": base64.urlsafe_b64encode(b"l" * 32).decode(),
+}
+
+MakeDatabase = Callable[[str, Callable[[str], None]], str]
+
+
+def kernel(make_database: MakeDatabase) -> Iterator[Flask]:
+    """An application with nothing but the kernel's tables."""
+    settings = import_module("kernel.settings").Settings(**SECRETS, metrics_port=0)
+    tables = import_module("tests.kernel.tables")
+    url = make_database("kernel", partial(_create_all, tables.Base.metadata))
+    app = Flask("kernel")
+    app.config["TESTING"] = True
+    app.extensions["klucznik.settings"] = settings
+    tables.db.attach(app, url, pool_size=settings.database_pool)
+    yield from _running(app, tables.db)
+
+
+def identity(make_database: MakeDatabase, **overrides: Any) -> Iterator[Flask]:
+    """The identity program; `overrides` are settings."""
+    module = import_module("idp.app")
+    settings = import_module("idp.settings").IdentitySettings(
+        **{
+            **SECRETS,
+            "issuer": ISSUER,
+            "portal_url": PORTAL,
+            "crm_url": CRM,
+            "metrics_port": 0,
+            "worker": False,
+            "identity_database_url": make_database("identity", _migrated("identity")),
+            **overrides,
+        }
+    )
+    yield from _running(module.create_app(settings), import_module("tenants.database").db)
+
+
+def portal(make_database: MakeDatabase, **overrides: Any) -> Iterator[Flask]:
+    """The portal; `overrides` are settings."""
+    yield from _relying_party("portal", "PortalSettings", make_database, overrides)
+
+
+def crm(make_database: MakeDatabase, **overrides: Any) -> Iterator[Flask]:
+    """The CRM; `overrides` are settings."""
+    yield from _relying_party("crm", "CrmSettings", make_database, overrides)
+
+
+def _relying_party(
+    name: str, settings_class: str, make_database: MakeDatabase, overrides: dict[str, Any]
+) -> Iterator[Flask]:
+    module = import_module(f"{name}.app")
+    settings = getattr(import_module(f"{name}.settings"), settings_class)(
+        **{
+            **SECRETS,
+            "issuer": ISSUER,
+            "portal_url": PORTAL,
+            "crm_url": CRM,
+            "metrics_port": 0,
+            "worker": False,
+            f"{name}_database_url": make_database(name, _migrated(name)),
+            **overrides,
+        }
+    )
+    yield from _running(module.create_app(settings), import_module(f"{name}.database").db)
+
+
+def _migrated(program: str) -> Callable[[str], None]:
+    if not any((migrations.FOLDER / program / "versions").glob("*.py")):
+        base = {"identity": "tenants.database"}.get(program, f"{program}.database")
+        return partial(_create_all, import_module(base).Base.metadata)
+    return partial(migrations.upgrade, program)
+
+
+def _create_all(metadata: Any, url: str) -> None:
+    engine = create_engine(url, poolclass=pool.NullPool)
+    metadata.create_all(engine)
+    engine.dispose()
+
+
+def _running(app: Flask, db: Any) -> Iterator[Flask]:
+    app.config["TESTING"] = True
+    with app.app_context():
+        yield app
+        db.engine.dispose()
