@@ -1,0 +1,65 @@
+"""The tables in the code are the tables that the migrations make, on both databases."""
+
+from importlib import import_module
+
+import pytest
+from sqlalchemy import make_url
+
+from kernel.database import migrations
+from tests.architecture.packages import PROGRAMS, ROOT, modules
+
+APPS = {"identity": "idp.app", "portal": "portal.app", "crm": "crm.app"}
+DATABASES = {"identity": "tenants.database", "portal": "portal.database", "crm": "crm.database"}
+
+
+@pytest.fixture(params=PROGRAMS)
+def program(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def metadata_of(program: str):
+    import_module(APPS[program])
+    return import_module(DATABASES[program]).Base.metadata
+
+
+def test_models_and_migrations_make_the_same_tables(program, make_database):
+    url = make_database(program, lambda owner: migrations.upgrade(program, owner))
+
+    assert migrations.differences(url, metadata_of(program)) == []
+
+
+def test_a_database_of_the_tests_is_built_by_the_migrations(program):
+    assert list((ROOT / "migrations" / program / "versions").glob("*.py"))
+
+
+def test_migrating_twice_changes_nothing(program, tmp_path):
+    url = f"sqlite:///{tmp_path / 'twice.sqlite3'}"
+    migrations.upgrade(program, url)
+    migrations.upgrade(program, url)
+
+    at, expected = migrations.revisions(program, url)
+
+    assert make_url(url).database
+    assert at == expected
+
+
+def test_the_migrations_of_a_program_are_one_line():
+    """Two heads would let two machines have different tables."""
+    for program in PROGRAMS:
+        numbers = sorted(
+            path.name.partition("_")[0]
+            for path in (ROOT / "migrations" / program / "versions").glob("*.py")
+        )
+
+        assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+
+
+def test_every_module_with_tables_is_called_models():
+    """`models` is what import-linter keeps private, so that is where tables must be."""
+    elsewhere = {
+        str(path)
+        for path in modules("tenants", "consent", "idp", "portal", "crm")
+        if "__tablename__" in (ROOT / path).read_text() and path.name != "models.py"
+    }
+
+    assert elsewhere == set()
