@@ -1,0 +1,242 @@
+"""Browser sessions: starting them, finding the current one, knowing whether one is still alive.
+
+Ending them is `idp.logout`: a session never ends without its tokens and its applications.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+from uuid import UUID
+
+from flask import Response, current_app
+from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.orm import Session
+
+from idp.sessions.models import BrowserSession
+from idp.settings import IdentitySettings
+from kernel.crypto import hash_token, new_token
+from kernel.ids import new_id
+from kernel.web.cookies import delete_cookie, read_cookie, set_cookie
+from tenants.database import db
+from tenants.people import service as people
+
+COOKIE = "klucznik_session"
+_SEEN_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who is signed in in this browser, since when and how surely."""
+
+    session_id: UUID
+    person_id: UUID
+    email: str
+    auth_time: datetime
+    amr: tuple[str, ...]
+    acr: str
+    locale: str | None
+    last_seen_at: datetime
+    device_id: UUID | None
+    given_name: str | None
+    family_name: str | None
+
+    @property
+    def short_name(self) -> str:
+        return self.given_name or self.email
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """From where and with what somebody signs in, to be shown to the same person later."""
+
+    user_agent: str = ""
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A line of the list of open sessions."""
+
+    id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    user_agent: str
+    address: str | None
+
+
+def current(now: datetime) -> SignedIn | None:
+    """Who is signed in in the browser that sent this request, or None.
+
+    One statement finds the session, its limits and that the person is active. That the session was
+    used is noted at most once a minute.
+    """
+    secret = read_cookie(COOKIE)
+    if not secret:
+        return None
+    with db.reading() as session:
+        signed_in = find_by_secret(session, secret, now=now)
+    if signed_in is not None and now - signed_in.last_seen_at >= _SEEN_EVERY:
+        with db.transaction() as session:
+            touch(session, signed_in.session_id, now=now)
+    return signed_in
+
+
+def find_by_secret(session: Session, secret: str, *, now: datetime) -> SignedIn | None:
+    """The living session that a cookie's value belongs to."""
+    person = people.active_people().subquery()
+    row = session.execute(
+        select(
+            BrowserSession.id,
+            BrowserSession.person_id,
+            person.c.email,
+            BrowserSession.auth_time,
+            BrowserSession.amr,
+            BrowserSession.acr,
+            person.c.locale,
+            BrowserSession.last_seen_at,
+            BrowserSession.device_id,
+            person.c.given_name,
+            person.c.family_name,
+        )
+        .join(person, person.c.id == BrowserSession.person_id)
+        .where(BrowserSession.secret_hash == hash_token(secret), is_alive_at(now))
+    ).one_or_none()
+    if row is None:
+        return None
+    return SignedIn(
+        session_id=row.id,
+        person_id=row.person_id,
+        email=row.email,
+        auth_time=row.auth_time,
+        amr=tuple(row.amr),
+        acr=row.acr,
+        locale=row.locale,
+        last_seen_at=row.last_seen_at,
+        device_id=row.device_id,
+        given_name=row.given_name,
+        family_name=row.family_name,
+    )
+
+
+def is_alive_at(now: datetime) -> ColumnElement[bool]:
+    """The condition under which a row of browser_sessions counts: not ended, idle nor too old."""
+    return and_(
+        BrowserSession.ended_at.is_(None),
+        BrowserSession.expires_at > now,
+        BrowserSession.last_seen_at > now - idle_limit(),
+    )
+
+
+def is_alive(session: Session, session_id: UUID, *, now: datetime) -> bool:
+    """Whether a session still counts; says nothing about the person."""
+    found = session.execute(
+        select(BrowserSession.id).where(BrowserSession.id == session_id, is_alive_at(now))
+    )
+    return found.first() is not None
+
+
+def touch(session: Session, session_id: UUID, *, now: datetime) -> None:
+    """Note that the person used the session; not for what programs do by themselves."""
+    session.execute(
+        update(BrowserSession)
+        .where(
+            BrowserSession.id == session_id,
+            BrowserSession.ended_at.is_(None),
+            BrowserSession.last_seen_at < now,
+        )
+        .values(last_seen_at=now)
+    )
+
+
+def start(
+    session: Session,
+    *,
+    person_id: UUID,
+    amr: Sequence[str],
+    acr: str,
+    now: datetime,
+    where: Whereabouts,
+    device_id: UUID | None = None,
+    auth_time: datetime | None = None,
+    renews: SignedIn | None = None,
+) -> str:
+    """Sign a person in and return the secret for the cookie.
+
+    When the browser's session is the same person's, it goes on under a new secret, and applications
+    keep their `sid`; the old secret is dead. Another person's session is for the caller to end.
+    """
+    secret = new_token()
+    facts = {
+        "secret_hash": hash_token(secret),
+        "device_id": device_id,
+        "auth_time": auth_time or now,
+        "amr": list(amr),
+        "acr": acr,
+        "user_agent": where.user_agent,
+        "address": where.address,
+        "last_seen_at": now,
+        "expires_at": now + absolute_limit(),
+    }
+    if renews is not None and renews.person_id == person_id:
+        renewed = session.execute(
+            update(BrowserSession)
+            .where(BrowserSession.id == renews.session_id, is_alive_at(now))
+            .values(**facts)
+            .returning(BrowserSession.id)
+        )
+        if renewed.first() is not None:
+            return secret
+    session.add(BrowserSession(id=new_id(), person_id=person_id, created_at=now, **facts))
+    session.flush()
+    return secret
+
+
+def open_sessions(session: Session, *, person_id: UUID, now: datetime) -> list[OpenSession]:
+    """The sessions in which this person is signed in, last used first."""
+    rows = session.execute(
+        select(
+            BrowserSession.id,
+            BrowserSession.created_at,
+            BrowserSession.last_seen_at,
+            BrowserSession.user_agent,
+            BrowserSession.address,
+        )
+        .where(BrowserSession.person_id == person_id, is_alive_at(now))
+        .order_by(BrowserSession.last_seen_at.desc())
+    )
+    return [OpenSession(*row) for row in rows]
+
+
+def owns(session: Session, *, person_id: UUID, session_id: UUID) -> bool:
+    """Whether this session is this person's."""
+    found = session.execute(
+        select(BrowserSession.id).where(
+            BrowserSession.id == session_id, BrowserSession.person_id == person_id
+        )
+    )
+    return found.first() is not None
+
+
+def give_cookie(response: Response, secret: str) -> None:
+    """Let the browser carry the session; the server decides how long it counts."""
+    set_cookie(response, COOKIE, secret)
+
+
+def take_cookie(response: Response) -> None:
+    """Forget the session in the browser."""
+    delete_cookie(response, COOKIE)
+
+
+def idle_limit() -> timedelta:
+    """How long a session lives unused."""
+    return timedelta(minutes=_settings().session_idle_minutes)
+
+
+def absolute_limit() -> timedelta:
+    """How long a session lives at most."""
+    return timedelta(hours=_settings().session_hours)
+
+
+def _settings() -> IdentitySettings:
+    return cast(IdentitySettings, current_app.extensions["klucznik.settings"])

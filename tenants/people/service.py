@@ -1,0 +1,182 @@
+"""Finding, creating and describing people.
+
+Inner functions: they take the caller's session and open no transaction.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from kernel.errors import Refused
+from kernel.ids import new_id
+from tenants.people.address import Address, NotAnAddress, canonical_email
+from tenants.people.models import Person
+
+__all__ = [
+    "Address",
+    "EmailTaken",
+    "NotAnAddress",
+    "PersonSummary",
+    "Status",
+    "active_people",
+    "canonical_email",
+    "create",
+    "describe",
+    "find",
+    "find_by_email",
+]
+
+_COLUMNS = (
+    Person.id,
+    Person.email,
+    Person.email_key,
+    Person.status,
+    Person.given_name,
+    Person.family_name,
+    Person.phone,
+    Person.locale,
+    Person.zoneinfo,
+    Person.picture,
+    Person.created_at,
+    Person.updated_at,
+)
+
+# What a person may say about themselves. The address is not among them (ID-3).
+PROFILE_FIELDS = frozenset({"given_name", "family_name", "phone", "locale", "zoneinfo", "picture"})
+
+
+class Status(StrEnum):
+    """Whether an ID can be used."""
+
+    ACTIVE = "active"
+    BLOCKED = "blocked"
+    ERASED = "erased"
+
+
+class EmailTaken(Refused):
+    """Another ID has this address. Not for the eyes of somebody who has not proved the mailbox."""
+
+    status = 409
+    reason = "email_taken"
+
+
+@dataclass(frozen=True)
+class PersonSummary:
+    """What others may know of a person's row."""
+
+    id: UUID
+    email: str
+    email_key: str
+    status: str
+    given_name: str | None
+    family_name: str | None
+    phone: str | None
+    locale: str | None
+    zoneinfo: str | None
+    picture: str | None
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == Status.ACTIVE
+
+    @property
+    def name(self) -> str:
+        """The full name, or an empty text."""
+        return " ".join(part for part in (self.given_name, self.family_name) if part)
+
+    @property
+    def short_name(self) -> str:
+        """What to call the person where room is short: the given name, else the address."""
+        return self.given_name or self.email
+
+
+def find(session: Session, person_id: UUID) -> PersonSummary | None:
+    """The person with this id, in whatever state."""
+    return _one(session, select(*_COLUMNS).where(Person.id == person_id))
+
+
+def find_by_email(session: Session, text: object) -> PersonSummary | None:
+    """The person with this address, however it is spelled; None also for what is no address."""
+    try:
+        address = canonical_email(text)
+    except NotAnAddress:
+        return None
+    return _one(session, select(*_COLUMNS).where(Person.email_key == address.key))
+
+
+def create(
+    session: Session,
+    *,
+    email: str,
+    now: datetime,
+    given_name: str | None = None,
+    family_name: str | None = None,
+    locale: str | None = None,
+) -> PersonSummary:
+    """A new ID for an address that its owner has proved; raises NotAnAddress, EmailTaken."""
+    address = canonical_email(email)
+    person = Person(
+        id=new_id(),
+        email=address.display,
+        email_key=address.key,
+        status=Status.ACTIVE,
+        given_name=given_name,
+        family_name=family_name,
+        locale=locale,
+        created_at=now,
+        updated_at=now,
+    )
+    try:
+        with session.begin_nested():
+            session.add(person)
+    except IntegrityError as taken:
+        raise EmailTaken("another ID has this address") from taken
+    found = find(session, person.id)
+    if found is None:
+        raise EmailTaken("the row vanished")
+    return found
+
+
+def describe(
+    session: Session, *, person_id: UUID, values: Mapping[str, str | None], now: datetime
+) -> bool:
+    """Change what a person says about themselves; answers whether anything changed."""
+    unknown = set(values) - PROFILE_FIELDS
+    if unknown:
+        raise ValueError(f"not part of a profile: {', '.join(sorted(unknown))}")
+    before = find(session, person_id)
+    if before is None or all(getattr(before, name) == value for name, value in values.items()):
+        return False
+    session.execute(
+        update(Person).where(Person.id == person_id).values(**values, updated_at=now)
+    )
+    return True
+
+
+def active_people() -> Select[tuple[UUID, str, str, str | None, str | None, str | None]]:
+    """Everybody whose ID can be used, as columns to join with: id, email, email_key, locale, names.
+
+    For the few statements that must know in the same breath whether a person is active.
+    """
+    return select(
+        Person.id,
+        Person.email,
+        Person.email_key,
+        Person.locale,
+        Person.given_name,
+        Person.family_name,
+    ).where(Person.status == Status.ACTIVE)
+
+
+def _one(session: Session, statement: Select[Any]) -> PersonSummary | None:
+    row: Row[Any] | None = session.execute(statement).one_or_none()
+    return PersonSummary(*row) if row is not None else None
