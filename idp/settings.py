@@ -1,5 +1,6 @@
 """The settings of the identity program, on top of those that all programs share."""
 
+from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -36,6 +37,22 @@ class IdentitySettings(Settings):
     )
     refresh_token_days: int = Field(
         90, ge=1, le=730, description="Days after which a chain of refresh tokens ends"
+    )
+
+    password_min_length: int = Field(
+        12, ge=8, le=64, description="Fewest characters of a new password"
+    )
+    breached_passwords: Path | None = Field(
+        None, description="Filter of breached passwords, made by `klucznik passwords add`"
+    )
+    hashes_at_once: int = Field(
+        0, ge=0, le=64, description="Passwords hashed at once by a process; 0: one a core"
+    )
+    session_idle_minutes: int = Field(
+        60, ge=5, le=43_200, description="Minutes after which an unused sign-in ends"
+    )
+    session_hours: int = Field(
+        24, ge=1, le=720, description="Hours after which a sign-in ends in any case"
     )
 
     @field_validator("issuer", "portal_url", "crm_url")
