@@ -29,7 +29,7 @@ bench: setup ## The benchmarks, each beside its peer or its floor
 	@$(BIN)/python -m bench
 
 product: setup ## Each product id and the tests that carry it; REQUIRE=ID-1,ID-2 insists
-	@$(BIN)/python -m tools.product $(if $(REQUIRE),--require $(REQUIRE))
+	@$(BIN)/python -m tools.product $(if $(SECURITY),--security) $(if $(REQUIRE),--require $(REQUIRE))
 
 lock: setup ## Pin requirements/*.in with hashes, and the front end's packages; UPGRADE=1 raises pins
 	@$(BIN)/python -m tools.lock $(if $(UPGRADE),--upgrade)
