@@ -28,15 +28,16 @@ soak: setup ## The long tests: races by the hundred, seeded faults, fuzzing
 bench: setup ## The benchmarks, each beside its peer or its floor
 	@$(BIN)/python -m bench
 
-product: setup ## Each product id and the tests that carry it; REQUIRE=ID-1,ID-2 insists
+product: setup ## Each product id and the tests that carry it; REQUIRE=ID-1 insists, SECURITY=1
 	@$(BIN)/python -m tools.product $(if $(SECURITY),--security) $(if $(REQUIRE),--require $(REQUIRE))
 
 lock: setup ## Pin requirements/*.in with hashes, and the front end's packages; UPGRADE=1 raises pins
 	@$(BIN)/python -m tools.lock $(if $(UPGRADE),--upgrade)
 
-format: setup ## Let ruff order and format the code
+format: setup ## Order and format the code, and write the pages made from it
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
+	@$(BIN)/python -m tools.reference
 
 migration: setup ## A new migration: APP=identity M="add phone"
 	@test -n "$(APP)" && test -n "$(M)" || { echo 'make migration APP=identity M="what it does"'; exit 1; }

@@ -1,0 +1,81 @@
+"""Documents that cannot rot: what the code can do is written down, and links lead somewhere."""
+
+import re
+
+import pytest
+
+from tests.architecture.packages import ROOT
+from tools import reference
+
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")]
+)
+
+
+@pytest.mark.product("OPS-3")
+@pytest.mark.parametrize("page", ["settings", "metrics", "audit-events", "command-line"])
+def test_a_page_made_from_the_code_is_up_to_date(page):
+    """Each setting, metric, audit event and command; `make format` writes them."""
+    path = reference.FOLDER / f"{page}.md"
+
+    assert path.read_text() == reference.pages()[path]
+
+
+def test_every_setting_says_what_it_is():
+    silent = [
+        f"{settings.__name__}.{name}"
+        for settings in reference.settings_classes()
+        for name, field in settings.model_fields.items()
+        if not field.description
+    ]
+
+    assert silent == []
+
+
+def test_every_family_of_audit_events_says_what_it_is():
+    families = list(reference.audit_events())
+
+    assert families
+    assert [events for title, events in families if not title] == []
+
+
+def test_every_audit_event_has_one_meaning():
+    events = [event for _, family in reference.audit_events() for event in family]
+
+    assert len(events) == len(set(events))
+
+
+@pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)).replace("/", "-")
+)
+def test_every_link_leads_somewhere(document):
+    targets = re.findall(r"\]\(([^)\s]+)\)", document.read_text())
+    own = [target.partition("#")[0] for target in targets if "://" not in target]
+
+    assert [target for target in own if target and not (document.parent / target).exists()] == []
+
+
+def test_every_decision_is_in_the_list():
+    folder = ROOT / "docs" / "decisions"
+    listed = (folder / "README.md").read_text()
+
+    assert [path.name for path in folder.glob("0*.md") if path.name not in listed] == []
+
+
+def test_every_package_is_in_the_module_map():
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    features = {
+        f"{path.parent.relative_to(ROOT)}/"
+        for package in ("idp", "tenants", "consent", "relying_party", "portal", "crm", "kernel")
+        for path in (ROOT / package).glob("*/__init__.py")
+    }
+
+    assert sorted(feature for feature in features if f"`{feature}`" not in text) == []
+
+
+@pytest.mark.product("OPS-1")
+def test_every_word_of_make_explains_itself():
+    words = re.findall(r"^([a-z]+):(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert {word for word, _ in words} >= {"setup", "run", "check", "test", "soak", "bench"}
+    assert [word for word, rest in words if "## " not in rest] == []

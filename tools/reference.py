@@ -1,0 +1,235 @@
+"""Write the pages of docs/operators/ that are lists: settings, metrics, audit events, commands.
+
+Each is made from what the code says about itself, so that none of it is said twice;
+`make format` writes them, and tests/architecture fails when one is out of date.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+
+import click
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from kernel.settings import PREFIX, Settings
+from klucznik.cli import COMMANDS, klucznik
+from tools.check import packages
+from tools.shell import ROOT, say
+
+FOLDER = ROOT / "docs" / "operators"
+
+_SETTINGS = """\
+# Settings
+
+Every setting is read from the environment, as `{prefix}` and its name. Read in this order, the
+first one wins: the environment; for a setting that is marked *secret*, or any other, the file
+that `{prefix}<NAME>_FILE` names; `settings.env` in the home folder, which the first start on one
+machine writes; the default. Lists are written with commas.
+
+This page is made from the code by `make format`.
+"""
+
+_METRICS = """\
+# Metrics
+
+In Prometheus' format, at `/metrics` on a port of their own (`KLUCZNIK_METRICS_PORT`, on loopback).
+No label holds anything that a client chooses. A counter's labels stand in brackets.
+
+This page is made from the code by `make format`.
+
+"""
+
+_AUDIT = """\
+# Audit events
+
+Every row of the audit trail names one of these events. Rows are written in the transaction of the
+change that they tell of; a worker chains and seals them within a second. `klucznik audit verify`
+proves that nothing was changed, taken out or put in, and says where if it was.
+
+This page is made from the code by `make format`.
+"""
+
+_COMMANDS = """\
+# The command line
+
+`klucznik` is in `.venv/bin` after the set-up, and on the path in the container. Every command
+explains itself with `--help`; those that print facts take `--json`.
+
+This page is made from the code by `make format`.
+"""
+
+
+def pages() -> dict[Path, str]:
+    """Return each page's file and what must be in it."""
+    return {
+        FOLDER / "settings.md": settings_page(),
+        FOLDER / "metrics.md": metrics_page(),
+        FOLDER / "audit-events.md": audit_page(),
+        FOLDER / "command-line.md": commands_page(),
+    }
+
+
+def settings_page() -> str:
+    """Return the table of every setting of every program."""
+    text = _SETTINGS.format(prefix=PREFIX)
+    described: set[str] = set()
+    for settings in settings_classes():
+        own = {
+            name: field for name, field in settings.model_fields.items() if name not in described
+        }
+        described |= own.keys()
+        title = _first_line(settings.__doc__).partition(". ")[0].rstrip(".")
+        text += f"\n## {title}\n\n| setting | default | what it is |\n|---|---|---|\n"
+        text += "".join(_setting(name, field) for name, field in own.items())
+    return text
+
+
+def settings_classes() -> list[type[Settings]]:
+    """Return every class of settings, those that are shared first."""
+    for package in packages():
+        for path in sorted((ROOT / package).rglob("settings.py")):
+            import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    return [Settings, *_heirs(Settings)]
+
+
+def _heirs(ancestor: type[Settings]) -> Iterator[type[Settings]]:
+    for heir in sorted(ancestor.__subclasses__(), key=lambda one: one.__module__):
+        yield heir
+        yield from _heirs(heir)
+
+
+def _setting(name: str, field: FieldInfo) -> str:
+    words = field.description or ""
+    secret = "; *secret*" if field.annotation is SecretStr else ""
+    return f"| `{PREFIX}{name.upper()}` | {_default(field)} | {words}{secret} |\n"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default_factory is not None:
+        return "`var` in the project's folder"
+    value = field.default
+    if value is PydanticUndefined:
+        return "must be set"
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if value is None or value == "":
+        return "none"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def metrics_page() -> str:
+    """Return the list of every counter, gauge and distribution."""
+    return _METRICS + "".join(
+        f"- `klucznik_{name}`{f' ({labels})' if labels else ''}: {words}\n"
+        for name, words, labels in sorted(_declared_metrics())
+    )
+
+
+def _declared_metrics() -> Iterator[tuple[str, str, str]]:
+    """Read calls such as `counter("mails_total", "Mails sent", ["result"])` out of the code."""
+    for package in packages():
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and _is_metric(node):
+                    words = [ast.literal_eval(word) for word in node.args[:2]]
+                    labels = [
+                        ast.literal_eval(value)
+                        for value in (*node.args[2:3], *_keyword(node, "labels"))
+                    ]
+                    yield words[0], words[1], ", ".join(labels[0]) if labels else ""
+
+
+def _is_metric(call: ast.Call) -> bool:
+    name = call.func.id if isinstance(call.func, ast.Name) else None
+    if isinstance(call.func, ast.Attribute):
+        name = call.func.attr
+    return (
+        name in {"counter", "gauge", "histogram"}
+        and all(isinstance(word, ast.Constant) for word in call.args[:2])
+        and len(call.args) >= 2
+    )
+
+
+def _keyword(call: ast.Call, name: str) -> list[ast.expr]:
+    return [keyword.value for keyword in call.keywords if keyword.arg == name]
+
+
+def audit_page() -> str:
+    """Return every audit event, by the feature that writes it."""
+    text = _AUDIT
+    for title, events in audit_events():
+        text += f"\n## {title}\n\n" + "".join(f"- `{event}`\n" for event in events)
+    return text
+
+
+def audit_events() -> Iterator[tuple[str, list[str]]]:
+    """Find the enumerations whose values have the grammar of events: `thing:deed:result`."""
+    for package in packages():
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if "(StrEnum)" not in path.read_text():
+                continue
+            module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+            for found in vars(module).values():
+                if not (isinstance(found, type) and issubclass(found, StrEnum)):
+                    continue
+                values = [str(value) for value in found]
+                own = found.__module__ == module.__name__
+                if own and values and all(_is_event(value) for value in values):
+                    yield _first_line(found.__doc__).rstrip("."), values
+
+
+def _is_event(value: str) -> bool:
+    """Whether a value reads like an audit event.
+
+    >>> _is_event("person:password:changed"), _is_event("urn:klucznik:acr"), _is_event("pl")
+    (True, False, False)
+    """
+    return value.count(":") >= 1 and not value.startswith("urn:") and "/" not in value
+
+
+def commands_page() -> str:
+    """Return every command with its words."""
+    text = _COMMANDS
+    context = click.Context(klucznik, info_name="klucznik")
+    for name in COMMANDS:
+        command = klucznik.get_command(context, name)
+        if command is not None:
+            text += "".join(_command(f"klucznik {name}", command))
+    return text
+
+
+def _command(words: str, command: click.Command) -> Iterator[str]:
+    usage = " ".join(command.collect_usage_pieces(click.Context(command, info_name=words)))
+    yield f"\n## `{words} {usage}`\n\n{_first_line(command.help)}\n"
+    options = [
+        f"- `{'`, `'.join(option.opts)}`: {option.help}\n"
+        for option in command.params
+        if isinstance(option, click.Option) and option.help and not option.hidden
+    ]
+    if options:
+        yield "\n" + "".join(options)
+    if isinstance(command, click.Group):
+        for name, inner in sorted(command.commands.items()):
+            yield from _command(f"{words} {name}", inner)
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n\n")[0].replace("\n", " ").replace("  ", " ").strip()
+
+
+def main() -> int:
+    """Write the pages that are out of date."""
+    for path, text in pages().items():
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+            say(f"written: {path.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
