@@ -1,0 +1,5 @@
+"""`python -m klucznik` is the command `klucznik`."""
+
+from klucznik.cli import main
+
+main()

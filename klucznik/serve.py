@@ -1,0 +1,183 @@
+"""`klucznik serve`: one program on granian, with its worker, until it is told to stop."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces, RuntimeModes, SSLProtocols
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from kernel.errors import KlucznikError, Misconfigured
+from kernel.observability.logs import configure_logging, get_logger
+from kernel.observability.metrics import serve_metrics
+from kernel.settings import Settings
+from klucznik import production
+from klucznik.programs import PROGRAMS, Program, load
+from klucznik.settings import StartSettings
+
+log = get_logger(__name__)
+WSGI = Callable[..., Any]
+
+_HEADER_SECONDS = 10
+_BIGGEST_HEADERS = 64 * 1024
+
+
+@click.command()
+@click.argument("program", type=click.Choice(list(PROGRAMS)))
+@click.option("--host", help="Address to listen on; a setting otherwise.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port; a setting otherwise.")
+@click.option(
+    "--tls-certificate", type=click.Path(exists=True, path_type=Path), help="Certificate (PEM)."
+)
+@click.option("--tls-key", type=click.Path(exists=True, path_type=Path), help="Its key (PEM).")
+@click.option(
+    "--prepare",
+    is_flag=True,
+    help="First bring the database up to date and make what a first start needs.",
+)
+@click.option("--until-stdin-closes", is_flag=True, hidden=True)
+def serve(
+    program: str,
+    *,
+    host: str | None,
+    port: int | None,
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+    prepare: bool,
+    until_stdin_closes: bool,
+) -> None:
+    """Serve PROGRAM until SIGTERM or Ctrl-C; open requests are then finished."""
+    chosen = PROGRAMS[program]
+    given = {"host": host, "tls_certificate": tls_certificate, "tls_key": tls_key}
+    start = StartSettings(**{name: value for name, value in given.items() if value is not None})
+    settings = settings_of(chosen)
+    configure_logging(settings.log_level, program=program)
+    refuse_to_start(production.refusals(chosen, settings))
+    port = port or start.port(program)
+    refuse_taken_port(start.host, port)
+    server = Granian(
+        "klucznik",
+        address=start.host,
+        port=port,
+        interface=Interfaces.WSGI,
+        runtime_mode=RuntimeModes.mt,
+        # Threads beyond what the database pool serves would only wait for one another.
+        blocking_threads=settings.threads,
+        http=HTTPModes.auto if start.tls_certificate else HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=_HEADER_SECONDS * 1000, max_buffer_size=_BIGGEST_HEADERS
+        ),
+        websockets=False,
+        log_level=LogLevels.warning,
+        ssl_cert=start.tls_certificate,
+        ssl_key=start.tls_key,
+        ssl_protocol_min=SSLProtocols.tls12,
+        workers_kill_timeout=start.drain_seconds,
+    )
+    if until_stdin_closes:
+        _stop_with_parent()
+    serving = _Serving(chosen, settings, prepare=prepare)
+    server.serve(spawn_target=serving.work, target_loader=serving.load, wrap_loader=False)
+
+
+class _Serving:
+    """What happens in the process that granian forks: load, serve, then finish the worker."""
+
+    def __init__(self, program: Program, settings: Settings, *, prepare: bool) -> None:
+        self._program = program
+        self._settings = settings
+        self._prepare = prepare
+        self._worker: Any = None
+
+    def load(self) -> WSGI:
+        """The program, ready to serve. A reason not to start is a sentence and exit status 1."""
+        try:
+            return self._load()
+        except KlucznikError as refused:
+            sys.exit(f"klucznik serve {self._program.name}: {refused.detail}")
+
+    def _load(self) -> WSGI:
+        if self._prepare:
+            prepare_program(self._program)
+        app = load(self._program.app)(self._settings)
+        if self._settings.production and self._program.refusals:
+            refuse_to_start(load(self._program.refusals)(app))
+        if self._settings.worker:
+            self._worker = load(self._program.worker)(app)
+            self._worker.start()
+        if self._settings.metrics_port:
+            _serve_metrics(self._settings.metrics_port)
+        log.info("serving", threads=self._settings.threads, worker=self._settings.worker)
+        wsgi: WSGI = app
+        return wsgi
+
+    def work(self, *arguments: Any) -> None:
+        """Serve until the signal, finish open requests, then let the worker finish its delivery."""
+        Granian._spawn_wsgi_worker(*arguments)
+        if self._worker is not None:
+            self._worker.stop()
+        log.info("stopped")
+
+
+def settings_of(program: Program) -> Settings:
+    """The settings of a program, read and checked."""
+    settings: Settings = load(program.settings)()
+    return settings
+
+
+def prepare_program(program: Program) -> None:
+    """Bring its database up to date and make what its first start needs."""
+    load("klucznik.db:upgrade_program")(program)
+    if program.prepare:
+        load(program.prepare)()
+
+
+def refuse_to_start(reasons: list[str]) -> None:
+    """Raise Misconfigured when there is a reason."""
+    if reasons:
+        raise Misconfigured("production refuses to start: " + "; ".join(reasons))
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Raise Misconfigured where somebody listens already.
+
+    The server shares ports between processes, so it would not notice.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as taken:
+            raise Misconfigured(
+                f"port {port} on {host} can't be had ({os.strerror(taken.errno or 0)}): "
+                "stop what uses it, or set another one"
+            ) from taken
+
+
+def _serve_metrics(port: int) -> None:
+    try:
+        serve_metrics(port)
+    except OSError as taken:
+        raise Misconfigured(
+            f"port {port} for metrics can't be had: set KLUCZNIK_METRICS_PORT (0: none)"
+        ) from taken
+
+
+def _stop_with_parent() -> None:
+    """Stop when whoever started us is gone: the other end of our standard input closes then."""
+
+    def wait() -> None:
+        while os.read(0, 1024):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()

@@ -1,0 +1,47 @@
+"""`klucznik worker`: deliver what the programs put into their outboxes, in a process of its own."""
+
+import signal
+import threading
+from types import FrameType
+
+import click
+
+from kernel.observability.logs import configure_logging, get_logger
+from klucznik import production
+from klucznik.programs import PROGRAMS, load
+from klucznik.serve import refuse_to_start, settings_of
+
+log = get_logger(__name__)
+
+
+@click.command()
+@click.argument("programs", nargs=-1, type=click.Choice(list(PROGRAMS)))
+def worker(programs: tuple[str, ...]) -> None:
+    """Deliver mails, events and logout tokens of PROGRAMS (all of them, if none is named).
+
+    For installations whose serving processes have KLUCZNIK_WORKER=false. Any number may run: a
+    message is leased by one of them.
+    """
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    workers = [_start(name) for name in programs or PROGRAMS]
+    log.info("working", programs=list(programs or PROGRAMS))
+    stopping.wait()
+    for one in workers:
+        one.stop()
+    log.info("stopped")
+
+
+def _start(name: str) -> "Worker":
+    program = PROGRAMS[name]
+    settings = settings_of(program)
+    configure_logging(settings.log_level, program="worker")
+    refuse_to_start(production.refusals(program, settings))
+    made: Worker = load(program.worker)(load(program.app)(settings))
+    made.start()
+    return made
