@@ -1,0 +1,203 @@
+"""The Flask application that all programs start from, in the order in which a request meets it."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from flask import Flask, Response, current_app, g, request
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
+from werkzeug.exceptions import NotFound
+
+from kernel import brand
+from kernel.database import Database
+from kernel.i18n import LANGUAGE_COOKIE, current_language, set_up_languages
+from kernel.i18n.catalogs import package_folder
+from kernel.observability.logs import bind_request, configure_logging, forget_request, get_logger
+from kernel.observability.metrics import count_request
+from kernel.settings import Settings
+from kernel.web import reports
+from kernel.web.access import requirement_of
+from kernel.web.assets import set_up_assets
+from kernel.web.cookies import cookie_name, origin_of
+from kernel.web.csrf import refuse_forged_posts, set_up_csrf
+from kernel.web.errors import register_error_handlers
+from kernel.web.health import set_up_health
+from kernel.web.hosts import refuse_unknown_hosts
+from kernel.web.origin import Origin
+from kernel.web.policy import no_referrer
+from kernel.web.preferences import set_up_preferences
+from kernel.web.requests import (
+    PlainQueryString,
+    Request,
+    current_request,
+    refuse_hostile_input,
+    request_facts,
+)
+from kernel.web.security_headers import add_security_headers
+from kernel.web.shell import set_up_shell
+
+log = get_logger(__name__)
+
+_LARGEST_BODY = 1_000_000
+_MOST_FIELDS = 500
+_SETTINGS = "klucznik.settings"
+
+
+def create_app(
+    name: str,
+    *,
+    settings: Settings,
+    public_url: str,
+    packages: Sequence[str] = (),
+    db: Database | None = None,
+    database_url: str | None = None,
+    known_hosts: Sequence[str] = (),
+    person_language: Callable[[], str | None] | None = None,
+    save_person_language: Callable[[str], None] | None = None,
+    person_time_zone: Callable[[], str | None] | None = None,
+) -> Flask:
+    """A program with everything that a page needs, and no page of its own yet.
+
+    `packages` bring templates, static files and translations; the program's own is added. Links are
+    built from `public_url`, and no other `Host` is answered, but for `known_hosts`.
+    """
+    origin = Origin.of(public_url)
+    packages = tuple(dict.fromkeys(["kernel", *packages, name]))
+    app = Flask(name, static_folder=None, template_folder=None)
+    app.request_class = Request
+    app.extensions[_SETTINGS] = settings
+    app.extensions["klucznik.origin"] = origin
+    _configure(app, settings, origin, known_hosts)
+    configure_logging(settings.log_level, program=name)
+
+    _set_up_templates(app, packages)
+    set_up_csrf(app, settings.signing_secrets())
+    set_up_languages(
+        app,
+        packages,
+        cookie=cookie_name(LANGUAGE_COOKIE, origin),
+        default=settings.default_locale,
+        person_language=person_language,
+        person_comes_first=save_person_language is not None,
+        person_time_zone=person_time_zone,
+    )
+    set_up_assets(app, packages)
+    set_up_preferences(app, save_person_language)
+    set_up_shell(app)
+    health = set_up_health(app)
+    app.register_blueprint(reports.blueprint)
+    register_error_handlers(app)
+    if db is not None:
+        if database_url is not None:
+            db.attach(app, database_url, pool_size=settings.database_pool)
+        health.add("database", db.is_reachable)
+
+    app.before_request(_begin)
+    app.after_request(_complete)
+    app.teardown_request(_end)
+    app.wsgi_app = PlainQueryString(app.wsgi_app, origin.scheme)  # type: ignore[method-assign]
+    return app
+
+
+def settings_of(app: Flask) -> Settings:
+    """The settings that the program was started with."""
+    settings: Settings = app.extensions[_SETTINGS]
+    return settings
+
+
+def _configure(app: Flask, settings: Settings, origin: Origin, known_hosts: Sequence[str]) -> None:
+    secrets = settings.signing_secrets()
+    app.config.update(
+        SECRET_KEY=secrets[0],
+        SECRET_KEY_FALLBACKS=secrets[1:],
+        SESSION_COOKIE_NAME=cookie_name(f"klucznik_{app.name}_browser", origin),
+        SESSION_COOKIE_PATH="/",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SECURE=origin.is_secure,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=1),
+        MAX_CONTENT_LENGTH=_LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=_LARGEST_BODY,
+        MAX_FORM_PARTS=_MOST_FIELDS,
+        # Also for links that a worker writes; which hosts are answered is `KNOWN_HOSTS`.
+        SERVER_NAME=origin.netloc,
+        PREFERRED_URL_SCHEME=origin.scheme,
+        TRUSTED_PROXIES=settings.trusted_proxies,
+        KNOWN_HOSTS=frozenset(
+            host.lower() for host in (origin.netloc, f"{origin.host}:{origin.port}", *known_hosts)
+        ),
+    )
+    # One address, one meaning: no second slash, and no redirect that adds one.
+    app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
+
+
+def _set_up_templates(app: Flask, packages: Sequence[str]) -> None:
+    app.jinja_loader = ChoiceLoader(
+        [FileSystemLoader(package_folder(package) / "templates") for package in packages]
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.autoescape = True
+    app.jinja_env.globals.update(
+        brand_name=brand.NAME, current_language=current_language, no_referrer=no_referrer
+    )
+
+
+def _begin() -> None:
+    """What every request passes before its view, cheapest first."""
+    request.environ["klucznik.started"] = time.perf_counter()
+    bind_request(request_id=request_facts().request_id)
+    refuse_unknown_hosts()
+    refuse_hostile_input()
+    _refuse_undeclared_views()
+    refuse_forged_posts()
+
+
+def _refuse_undeclared_views() -> None:
+    """A view that doesn't say who may use it can't be used."""
+    if request.endpoint is None:
+        return
+    if requirement_of(current_app.view_functions[request.endpoint]) is None:
+        log.error("view_undeclared", endpoint=request.endpoint)
+        raise NotFound
+
+
+def _complete(response: Response) -> Response:
+    notes = current_request().notes
+    if 300 <= response.status_code < 400:
+        notes.policy.referrer = "no-referrer"
+    add_security_headers(response, notes.policy, origin_of(current_app))
+    response.headers["X-Request-ID"] = notes.facts.request_id
+    _report(response)
+    return response
+
+
+def _report(response: Response) -> None:
+    started = request.environ.get("klucznik.started")
+    seconds = time.perf_counter() - started if started is not None else 0.0
+    route = request.url_rule.rule if request.url_rule is not None else "unknown"
+    count_request(
+        program=current_app.name,
+        route=route,
+        method=request.method,
+        status=response.status_code,
+        seconds=seconds,
+    )
+    if request.blueprint not in {"static_files", "health"}:
+        log.info(
+            "request",
+            method=request.method,
+            route=route,
+            status=response.status_code,
+            milliseconds=round(seconds * 1000, 1),
+        )
+
+
+def _end(_: BaseException | None) -> None:
+    forget_request()
+    # A shell or a test may keep one application context open over several requests.
+    g.pop("csrf_token", None)
+    g.pop("csrf_valid", None)
+    g.pop("_flask_babel", None)
