@@ -10,6 +10,11 @@ from tenants.database import db
 def create_app(settings: IdentitySettings | None = None) -> Flask:
     """The identity program as a WSGI application."""
     settings = settings or IdentitySettings()
-    app = create_web_app("idp", settings=settings, db=db)
-    db.attach(app, settings.database_address, pool_size=settings.database_pool)
-    return app
+    return create_web_app(
+        "idp",
+        settings=settings,
+        public_url=settings.issuer,
+        packages=("tenants", "consent"),
+        db=db,
+        database_url=settings.database_address,
+    )

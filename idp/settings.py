@@ -1,9 +1,10 @@
 """The settings of the identity program, on top of those that all programs share."""
 
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 from urllib.parse import urlsplit
 
+from flask import current_app
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from kernel.settings import Settings
@@ -89,3 +90,8 @@ class IdentitySettings(Settings):
     def api_audience(self) -> str:
         """The audience of tokens for the identity program's own API."""
         return f"{self.issuer}/api"
+
+
+def current_settings() -> IdentitySettings:
+    """The settings of the application that is at work; needs its context."""
+    return cast(IdentitySettings, current_app.extensions["klucznik.settings"])

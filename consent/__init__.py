@@ -1,0 +1,1 @@
+"""What people have agreed to. OAuth consents now; agreements and receipts stand beside them later."""

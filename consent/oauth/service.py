@@ -1,0 +1,94 @@
+"""Giving, finding and withdrawing consents. Inner functions: they take the caller's session."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from consent.oauth.models import OAuthConsent
+from kernel.ids import new_id
+
+
+@dataclass(frozen=True)
+class ConnectedApplication:
+    """What one application may do for a person."""
+
+    client_id: str
+    scopes: tuple[str, ...]
+    since: datetime
+
+
+def allowed(session: Session, *, person_id: UUID, client_id: str) -> frozenset[str]:
+    """The scopes that this person allows this application now."""
+    rows = session.scalars(
+        select(OAuthConsent.scopes).where(
+            OAuthConsent.person_id == person_id,
+            OAuthConsent.client_id == client_id,
+            OAuthConsent.withdrawn_at.is_(None),
+        )
+    )
+    return frozenset(scope for scopes in rows for scope in scopes)
+
+
+def is_needed(
+    session: Session, *, person_id: UUID, client_id: str, scopes: Iterable[str]
+) -> bool:
+    """Whether the person has to be asked: never asked before, or for less."""
+    given = allowed(session, person_id=person_id, client_id=client_id)
+    return not given or not given.issuperset(scopes)
+
+
+def give(
+    session: Session,
+    *,
+    person_id: UUID,
+    client_id: str,
+    scopes: Iterable[str],
+    now: datetime,
+    address: str | None = None,
+) -> None:
+    """Write down that the person allows this, on top of what they allowed before."""
+    session.add(
+        OAuthConsent(
+            id=new_id(),
+            person_id=person_id,
+            client_id=client_id,
+            scopes=sorted(set(scopes)),
+            given_at=now,
+            address=address,
+        )
+    )
+
+
+def withdraw(session: Session, *, person_id: UUID, client_id: str, now: datetime) -> bool:
+    """Take everything back that the person allowed this application; False if there was nothing."""
+    taken = session.execute(
+        update(OAuthConsent)
+        .where(
+            OAuthConsent.person_id == person_id,
+            OAuthConsent.client_id == client_id,
+            OAuthConsent.withdrawn_at.is_(None),
+        )
+        .values(withdrawn_at=now)
+        .returning(OAuthConsent.id)
+    )
+    return bool(taken.all())
+
+
+def connected_applications(session: Session, *, person_id: UUID) -> list[ConnectedApplication]:
+    """All applications that this person allows something, the oldest first."""
+    rows = session.scalars(
+        select(OAuthConsent)
+        .where(OAuthConsent.person_id == person_id, OAuthConsent.withdrawn_at.is_(None))
+        .order_by(OAuthConsent.given_at)
+    )
+    found: dict[str, ConnectedApplication] = {}
+    for row in rows:
+        known = found.get(row.client_id)
+        scopes = dict.fromkeys((*(known.scopes if known else ()), *row.scopes))
+        since = known.since if known else row.given_at
+        found[row.client_id] = ConnectedApplication(row.client_id, tuple(scopes), since)
+    return list(found.values())

@@ -1,0 +1,93 @@
+"""Caches that are valid at one version of the database."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Generic, TypeVar, cast
+
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from idp.caches.models import CacheVersion
+
+Value = TypeVar("Value")
+Key = TypeVar("Key", bound=Hashable)
+
+_EXTENSION = "klucznik.idp.caches"
+_MOST = 10_000
+
+
+def move_on(session: Session, name: str) -> None:
+    """Make all processes forget what they remember under this name, from the commit on.
+
+    Takes the row's lock: whoever changes the same kind of row at the same time waits.
+    """
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    insert = dialect.insert(CacheVersion).values(name=name, number=1)
+    session.execute(
+        insert.on_conflict_do_update(
+            index_elements=[CacheVersion.name], set_={"number": CacheVersion.number + 1}
+        )
+    )
+
+
+def _version(session: Session, name: str) -> int:
+    number = session.execute(
+        select(CacheVersion.number).where(CacheVersion.name == name)
+    ).scalar_one_or_none()
+    return number or 0
+
+
+class BoundedCache(Generic[Key, Value]):
+    """Remembers the most recently used values, and no more of them than it may."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Key) -> Value | None:
+        with self._lock:
+            value = self._values.get(key)
+            if value is not None:
+                self._values.move_to_end(key)
+            return value
+
+    def put(self, key: Key, value: Value) -> None:
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+
+
+class VersionedCache(Generic[Key, Value]):
+    """What `load` found for a key, for as long as the database's version stands.
+
+    Each application of a process has its own: it is kept with the application, not here.
+    """
+
+    def __init__(self, name: str, load: Callable[[Session, Key], Value | None]) -> None:
+        self._name = name
+        self._load = load
+
+    def get(self, session: Session, key: Key) -> Value | None:
+        """The value for this key now, or None when there is none."""
+        remembered = self._remembered(_version(session, self._name))
+        value = remembered.get(key)
+        if value is None:
+            value = self._load(session, key)
+            if value is not None:
+                remembered.put(key, value)
+        return value
+
+    def _remembered(self, version: int) -> BoundedCache[Key, Value]:
+        shelves = current_app.extensions.setdefault(_EXTENSION, {})
+        at, cache = shelves.get(self._name, (None, None))
+        if at != version or cache is None:
+            # Two threads may do this at once; the loser's cache is only filled for itself.
+            cache = BoundedCache[Key, Value]()
+            shelves[self._name] = (version, cache)
+        return cast(BoundedCache[Key, Value], cache)

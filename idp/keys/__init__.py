@@ -1,0 +1,1 @@
+"""The keys that sign tokens: made, rotated, withdrawn, published. Start at `service`."""
