@@ -1,0 +1,100 @@
+"""Tables of credentials. None holds a secret in clear."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.database import UTCDateTime
+from kernel.ids import new_id
+from tenants.database import Base
+
+_CONFIRMED = text("confirmed_at IS NOT NULL")
+
+
+class Password(Base):
+    """A person's password, as Argon2's own text: parameters, salt and hash."""
+
+    __tablename__ = "passwords"
+
+    person_id: Mapped[UUID] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    hash: Mapped[str] = mapped_column(String(255))
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class EmailCode(Base):
+    """A code that was mailed. It counts in one flow, for one purpose."""
+
+    __tablename__ = "email_codes"
+    __table_args__ = (Index(None, "flow_id", "purpose"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    flow_id: Mapped[UUID] = mapped_column(ForeignKey("flows.id", ondelete="CASCADE"))
+    purpose: Mapped[str] = mapped_column(String(16))
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    superseded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class MailedLink(Base):
+    """A link that was mailed. It counts once, for one purpose and one address, in any browser."""
+
+    __tablename__ = "mailed_links"
+    __table_args__ = (Index(None, "email_key", "purpose"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    purpose: Mapped[str] = mapped_column(String(16))
+    email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str] = mapped_column(String(254))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    flow_id: Mapped[UUID | None] = mapped_column(ForeignKey("flows.id", ondelete="SET NULL"))
+    """The flow in which it was asked for; it goes on there if the same browser opens the link."""
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    superseded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Totp(Base):
+    """An authenticator app: confirmed, or still being set up."""
+
+    __tablename__ = "totps"
+    __table_args__ = (
+        Index(
+            "uq_totps_confirmed",
+            "person_id",
+            unique=True,
+            sqlite_where=_CONFIRMED,
+            postgresql_where=_CONFIRMED,
+        ),
+        Index(None, "person_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    sealed_secret: Mapped[bytes] = mapped_column(LargeBinary)
+    last_step: Mapped[int] = mapped_column(BigInteger, default=0)
+    """The last time step whose code was accepted. It only grows, so no code counts twice."""
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class RecoveryCode(Base):
+    """A code on paper that stands in for a lost factor, once."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (Index(None, "person_id", "code_hash", unique=True),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    salt: Mapped[bytes] = mapped_column(LargeBinary(16))
+    """Of all codes that were made together: one hash finds out whether a code is among them."""
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -1,0 +1,91 @@
+"""Passwords: how they are stored, checked and chosen.
+
+A password is verified whole. It is brought to one Unicode form (NFKC), and nothing else is done.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from idp.credentials import blocklist
+from idp.credentials.models import Password
+
+LONGEST = 256
+
+
+class Problem(StrEnum):
+    """Why a new password is refused, for the page to put into words."""
+
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    LEAKED = "leaked"
+    PERSONAL = "personal"
+    GUESSABLE = "guessable"
+
+
+def normalised(password: str) -> str:
+    """The form in which a password is hashed: NFKC, spaces and case as they are.
+
+    >>> normalised("Zażółć") == normalised("Zaz\\u0307o\\u0301łc\\u0301".replace("Zaz", "Zaz"))
+    True
+    >>> normalised(" A b ")
+    ' A b '
+    """
+    return unicodedata.normalize("NFKC", password)
+
+
+def is_measurable(password: str) -> bool:
+    """Whether a password that somebody signs in with is short enough to be worth hashing."""
+    return 0 < len(password) <= LONGEST and len(normalised(password)) <= LONGEST
+
+
+def why_refuse(
+    password: str, *, min_length: int, context: Iterable[str], breached: blocklist.Breached
+) -> Problem | None:
+    """Say why this can't be a new password, or None when it can. Length counts code points."""
+    whole = normalised(password)
+    if len(password) > LONGEST or len(whole) > LONGEST:
+        return Problem.TOO_LONG
+    if len(whole) < min_length:
+        return Problem.TOO_SHORT
+    if blocklist.is_personal(whole, context):
+        return Problem.PERSONAL
+    if blocklist.is_leaked(whole) or breached.contains(whole):
+        return Problem.LEAKED
+    if blocklist.is_guessable(whole, context):
+        return Problem.GUESSABLE
+    return None
+
+
+def store(session: Session, *, person_id: UUID, hash_: str, now: datetime) -> None:
+    """Set or replace a person's password."""
+    changed = session.execute(
+        update(Password)
+        .where(Password.person_id == person_id)
+        .values(hash=hash_, changed_at=now)
+        .returning(Password.person_id)
+    )
+    if changed.first() is None:
+        session.add(Password(person_id=person_id, hash=hash_, changed_at=now))
+        session.flush()
+
+
+def stored_hash(session: Session, *, person_id: UUID) -> str | None:
+    """The hash to verify against, or None for a person without a password."""
+    return session.scalars(
+        select(Password.hash).where(Password.person_id == person_id)
+    ).one_or_none()
+
+
+def replace_hash(session: Session, *, person_id: UUID, old: str, new: str) -> None:
+    """Put a stronger hash of the same password in place, unless it was changed meanwhile."""
+    session.execute(
+        update(Password)
+        .where(Password.person_id == person_id, Password.hash == old)
+        .values(hash=new)
+    )
