@@ -122,7 +122,7 @@ def status_of(program: Program) -> DatabaseStatus:
 
 def database_url(program: Program) -> str:
     """The address of a program's database, with the role that the program uses."""
-    url: str = settings_of(program).database_url  # type: ignore[attr-defined]
+    url: str = settings_of(program).database_address  # type: ignore[attr-defined]
     return url
 
 

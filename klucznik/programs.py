@@ -2,9 +2,17 @@
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
 from kernel.errors import Misconfigured
+
+
+class Worker(Protocol):
+    """What delivers a program's mails and events."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 @dataclass(frozen=True)

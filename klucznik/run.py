@@ -7,6 +7,7 @@ together: on Ctrl-C, on SIGTERM, when one of them dies, and when this process is
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from urllib.error import URLError
-from urllib.request import ProxyHandler, build_opener
+from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
 import click
 
@@ -29,6 +30,7 @@ from klucznik.settings import StartSettings
 _MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 _PATIENCE_SECONDS = 90
 _POLL_SECONDS = 0.05
+_LAST_LINES = 15
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Child:
     name: str
     process: "subprocess.Popen[bytes]"
     ready_url: str
+    log: Path
 
 
 class Died(Misconfigured):
@@ -58,6 +61,7 @@ def run() -> None:
     _refuse_taken_ports(start)
     _stop_on_signals()
     metrics_folder = _fresh_folder(home_folder() / "metrics")
+    (home_folder() / "logs").mkdir(exist_ok=True)
     children: list[Child] = []
     try:
         children += _start_children(start, metrics_folder)
@@ -129,13 +133,17 @@ def _start_children(start: StartSettings, metrics_folder: Path) -> list[Child]:
 def _start_child(name: str, words: list[str], ready_url: str, environment: dict[str, str]) -> Child:
     # In a session of its own: Ctrl-C in the terminal reaches us alone, and we stop them in order.
     # Its standard input is a pipe that closes when we are gone, however we went.
-    process = subprocess.Popen(  # noqa: S603 (our own command)
-        [sys.executable, "-m", "klucznik", *words],
-        env=environment,
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-    )
-    return Child(name, process, ready_url)
+    log = home_folder() / "logs" / f"{name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 (our own command)
+            [sys.executable, "-m", "klucznik", *words],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Child(name, process, ready_url, log)
 
 
 def _wait_until_ready(children: list[Child], *, deadline: float) -> None:
@@ -148,8 +156,12 @@ def _wait_until_ready(children: list[Child], *, deadline: float) -> None:
 
 
 def _answers(url: str) -> bool:
-    # A proxy of the environment has no business on loopback.
-    opener = build_opener(ProxyHandler({}))
+    # A proxy of the environment has no business on loopback, and the certificate of our own child
+    # names its public host, not the address that we ask.
+    unchecked = ssl.create_default_context()
+    unchecked.check_hostname = False
+    unchecked.verify_mode = ssl.CERT_NONE
+    opener = build_opener(ProxyHandler({}), HTTPSHandler(context=unchecked))
     try:
         with opener.open(url, timeout=2) as answer:
             return bool(answer.status == 200)
@@ -161,7 +173,12 @@ def _refuse_dead(children: list[Child]) -> None:
     for child in children:
         status = child.process.poll()
         if status is not None:
-            raise Died(f"{child.name} ended with status {status}; what it said stands above")
+            raise Died(f"{child.name} ended with status {status}. {_last_words(child.log)}")
+
+
+def _last_words(log: Path) -> str:
+    said = log.read_text(errors="replace").strip().splitlines()[-_LAST_LINES:]
+    return "\n".join([f"The end of {log}:", *said]) if said else f"It said nothing in {log}."
 
 
 def _watch(children: list[Child]) -> None:
@@ -205,6 +222,7 @@ def _say_where(start: StartSettings, *, seconds: float, first_start: bool) -> No
     for name, url in facts.items():
         click.echo(f"  {name:<9} {url}")
     click.echo(f"  {'State':<9} {home_folder()}" + ("  (just made)" if first_start else ""))
+    click.echo(f"  {'Logs':<9} {home_folder() / 'logs'}")
     click.echo("\n  Sign in to the portal as one of these; a code by mail is under Mails.\n")
     for line in load("idp.demo:lines")():
         click.echo(f"  {line}")

@@ -8,7 +8,7 @@ import click
 
 from kernel.observability.logs import configure_logging, get_logger
 from klucznik import production
-from klucznik.programs import PROGRAMS, load
+from klucznik.programs import PROGRAMS, Worker, load
 from klucznik.serve import refuse_to_start, settings_of
 
 log = get_logger(__name__)
@@ -37,7 +37,7 @@ def worker(programs: tuple[str, ...]) -> None:
     log.info("stopped")
 
 
-def _start(name: str) -> "Worker":
+def _start(name: str) -> Worker:
     program = PROGRAMS[name]
     settings = settings_of(program)
     configure_logging(settings.log_level, program="worker")

@@ -46,12 +46,15 @@ class Enrolment:
         return code.svg_data_uri(scale=5, border=3, dark="#000", light="#fff", omitsize=False)
 
 
-def begin(session: Session, *, person_id: UUID, now: datetime) -> str:
-    """A fresh secret, which counts once a code has been shown; an unfinished one is dropped."""
+def begin(session: Session, *, person_id: UUID, now: datetime, secret: str | None = None) -> str:
+    """A fresh secret, which counts once a code has been shown; an unfinished one is dropped.
+
+    Only the demo people bring a `secret` of their own.
+    """
     session.execute(
         delete(Totp).where(Totp.person_id == person_id, Totp.confirmed_at.is_(None))
     )
-    secret = pyotp.random_base32(_SECRET_LETTERS)
+    secret = secret or pyotp.random_base32(_SECRET_LETTERS)
     row_id = new_id()
     session.add(
         Totp(

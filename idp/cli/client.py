@@ -1,0 +1,231 @@
+"""`klucznik client`: the applications that people sign in to."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from idp.cli.application import in_application
+from idp.clients import service as clients
+from idp.clients.service import RegisteredClient
+from idp.protocol import scopes
+from idp.protocol.profiles import PROFILES
+from kernel import clock
+from kernel.command_line import json_option, say_facts, say_json, say_table
+from tenants.database import db
+
+
+@click.group()
+def client() -> None:
+    """Register and list applications."""
+
+
+@client.command()
+@click.option("--name", required=True, help="What people read when they are asked for consent.")
+@click.option("--client-id", help="Its id; made up when left out.")
+@click.option("--owner", help="Who answers for it.")
+@click.option("--redirect-uri", "redirect_uris", multiple=True, help="May be repeated.")
+@click.option(
+    "--post-logout-redirect-uri",
+    "post_logout_redirect_uris",
+    multiple=True,
+    help="Where to go after signing out; may be repeated.",
+)
+@click.option("--backchannel-logout-uri", help="Where to send logout tokens.")
+@click.option(
+    "--grant",
+    "grant_types",
+    multiple=True,
+    type=click.Choice(clients.GRANT_TYPES),
+    help="May be repeated. Without: authorization_code and refresh_token, or client_credentials "
+    "where no redirect URI is given.",
+)
+@click.option(
+    "--auth-method",
+    type=click.Choice(clients.AUTH_METHODS),
+    default=clients.SECRET_BASIC,
+    show_default=True,
+    help="How it proves who it is; none for one that can keep no secret.",
+)
+@click.option("--scope", "scopes_", multiple=True, help="What it may ask for; may be repeated.")
+@click.option(
+    "--audience", "audiences", multiple=True, help="A resource it may name; may be repeated."
+)
+@click.option("--profile", type=click.Choice(list(PROFILES)), default="standard", show_default=True)
+@click.option("--native", is_flag=True, help="It runs on people's devices.")
+@click.option("--first-party", is_flag=True, help="Ours: people are not asked for consent.")
+@click.option(
+    "--id-token-alg",
+    type=click.Choice(clients.SIGNING_ALGORITHMS),
+    help="How ID tokens are signed.",
+)
+@click.option(
+    "--access-token-alg",
+    type=click.Choice(clients.SIGNING_ALGORITHMS),
+    default="ES256",
+    show_default=True,
+    help="How access tokens are signed.",
+)
+@click.option(
+    "--jwks",
+    "jwks_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with its public keys, for private_key_jwt.",
+)
+@click.option("--jwks-uri", help="Where its public keys are.")
+@json_option
+@in_application
+def create(
+    *,
+    name: str,
+    client_id: str | None,
+    owner: str | None,
+    redirect_uris: tuple[str, ...],
+    post_logout_redirect_uris: tuple[str, ...],
+    backchannel_logout_uri: str | None,
+    grant_types: tuple[str, ...],
+    auth_method: str,
+    scopes_: tuple[str, ...],
+    audiences: tuple[str, ...],
+    profile: str,
+    native: bool,
+    first_party: bool,
+    id_token_alg: str | None,
+    access_token_alg: str,
+    jwks_file: Path | None,
+    jwks_uri: str | None,
+    as_json: bool,
+) -> None:
+    """Register an application. Its secret is shown this once."""
+    with db.transaction() as session:
+        made, secret = clients.register(
+            session,
+            name=name,
+            now=clock.now(),
+            client_id=client_id,
+            owner=owner,
+            profile=profile,
+            first_party=first_party,
+            application_type="native" if native else "web",
+            token_endpoint_auth_method=auth_method,
+            grant_types=grant_types or usual_grants(redirect_uris),
+            redirect_uris=redirect_uris,
+            post_logout_redirect_uris=post_logout_redirect_uris,
+            backchannel_logout_uri=backchannel_logout_uri,
+            scopes=asked_scopes(scopes_) or scopes.OF_OPENID,
+            audiences=audiences,
+            id_token_signed_response_alg=id_token_alg,
+            access_token_signed_response_alg=access_token_alg,
+            jwks=read_jwks(jwks_file),
+            jwks_uri=jwks_uri,
+        )
+    answer = {"client_id": made, "client_secret": secret}
+    if as_json:
+        say_json(answer)
+    else:
+        say_facts(answer if secret else {"client_id": made})
+
+
+@client.command("list")
+@json_option
+@in_application
+def list_(*, as_json: bool) -> None:
+    """List the registered applications."""
+    with db.reading() as session:
+        found = clients.listed(session)
+    if as_json:
+        say_json([summary(one) for one in found])
+        return
+    say_table(
+        ["client_id", "name", "profile", "authentication", "grants", ""],
+        [
+            (
+                one.id,
+                one.name,
+                one.profile.name,
+                one.token_endpoint_auth_method,
+                " ".join(sorted(one.grant_types)),
+                "disabled" if one.disabled else "first-party" if one.first_party else "",
+            )
+            for one in found
+        ],
+    )
+
+
+@client.command("rotate-secret")
+@click.argument("client_id")
+@json_option
+@in_application
+def rotate_secret(client_id: str, *, as_json: bool) -> None:
+    """Give an application a new secret. The one before works for a day more."""
+    with db.transaction() as session:
+        secret = clients.rotate_secret(session, client_id, now=clock.now())
+    answer = {"client_id": client_id, "client_secret": secret}
+    if as_json:
+        say_json(answer)
+    else:
+        say_facts(answer)
+
+
+@client.command()
+@click.argument("client_id")
+@in_application
+def disable(client_id: str) -> None:
+    """Stop an application: nothing is issued to it, and what it holds is refused."""
+    with db.transaction() as session:
+        clients.disable(session, client_id, now=clock.now())
+    click.echo(f"{client_id} is disabled")
+
+
+def usual_grants(redirect_uris: tuple[str, ...]) -> tuple[str, ...]:
+    """The grants of an application that names none.
+
+    >>> usual_grants(("https://app.example/callback",))
+    ('authorization_code', 'refresh_token')
+    >>> usual_grants(())
+    ('client_credentials',)
+    """
+    if redirect_uris:
+        return (clients.AUTHORIZATION_CODE, clients.REFRESH_TOKEN)
+    return (clients.CLIENT_CREDENTIALS,)
+
+
+def asked_scopes(typed: tuple[str, ...]) -> tuple[str, ...]:
+    """The scopes of repeated options, each of which may hold several.
+
+    >>> asked_scopes(("openid email", "profile"))
+    ('openid', 'email', 'profile')
+    """
+    return scopes.parse(" ".join(typed))
+
+
+def read_jwks(path: Path | None) -> dict[str, Any] | None:
+    """The key set in a file; raises a click error where there is none."""
+    if path is None:
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as malformed:
+        raise click.BadParameter("not JSON", param_hint="--jwks") from malformed
+    if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
+        raise click.BadParameter('not a key set: {"keys": […]}', param_hint="--jwks")
+    return found
+
+
+def summary(one: RegisteredClient) -> dict[str, Any]:
+    """What a list tells of an application."""
+    return {
+        "client_id": one.id,
+        "name": one.name,
+        "profile": one.profile.name,
+        "first_party": one.first_party,
+        "disabled": one.disabled,
+        "token_endpoint_auth_method": one.token_endpoint_auth_method,
+        "grant_types": sorted(one.grant_types),
+        "redirect_uris": one.redirect_uris,
+        "post_logout_redirect_uris": one.post_logout_redirect_uris,
+        "backchannel_logout_uri": one.backchannel_logout_uri,
+        "scopes": one.scopes,
+        "audiences": one.audiences,
+    }

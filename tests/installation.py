@@ -1,0 +1,165 @@
+"""A whole installation as a customer would run it: real processes, ports of its own, a fresh home."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import ProxyHandler, build_opener
+
+ROOT = Path(__file__).resolve().parent.parent
+KLUCZNIK = [sys.executable, "-m", "klucznik"]
+_START_SECONDS = 60
+_MAIL_SECONDS = 15
+_loopback = build_opener(ProxyHandler({}))
+
+
+@dataclass
+class Installation:
+    """A running one. Everything that a journey needs to find it."""
+
+    home: Path
+    environment: dict[str, str]
+    identity: str
+    portal: str
+    crm: str
+    mails: str
+    process: "subprocess.Popen[bytes]"
+    log: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.log = self.home / "run.log"
+
+    def klucznik(self, *words: str) -> str:
+        """Run a command of the operators' on it and return what it says."""
+        answer = subprocess.run(
+            [*KLUCZNIK, *words],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert answer.returncode == 0, f"klucznik {' '.join(words)}: {answer.stderr}"
+        return answer.stdout
+
+    def answer(self, *words: str) -> Any:
+        """The JSON that a command answers."""
+        return json.loads(self.klucznik(*words, "--json"))
+
+    @property
+    def mailbox(self) -> "Mailbox":
+        return Mailbox(self.mails)
+
+    def logs(self) -> str:
+        """Everything that all processes have written."""
+        files = [self.log, *sorted((self.home / "logs").glob("*.log"))]
+        return "\n".join(file.read_text(errors="replace") for file in files if file.exists())
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail as the catcher shows it."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    sent_at: str
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """All mails that were sent to the demo's mail catcher."""
+
+    url: str
+
+    def messages(self, to: str) -> list[Mail]:
+        """The mails to one address, newest first."""
+        with _loopback.open(f"{self.url}/messages.json", timeout=5) as reply:
+            found = json.load(reply)
+        return [
+            Mail(to, one["subject"], one["text"], one["html"], one["sent_at"])
+            for one in found
+            if to.casefold() in json.dumps(one["to"], ensure_ascii=False).casefold()
+        ]
+
+    def wait_for(self, to: str, *, after: int = 0, where: Callable[[Mail], bool] = bool) -> Mail:
+        """The newest mail to an address that fits, once there are more than `after` that do."""
+        deadline = time.monotonic() + _MAIL_SECONDS
+        while time.monotonic() < deadline:
+            fitting = [mail for mail in self.messages(to) if where(mail)]
+            if len(fitting) > after:
+                return fitting[0]
+            time.sleep(0.1)
+        raise AssertionError(f"no such mail to {to}; there are {self.messages(to)}")
+
+
+@contextlib.contextmanager
+def installation(
+    home: Path,
+    *,
+    names: tuple[str, str, str] = ("localhost", "localhost", "localhost"),
+    scheme: str = "http",
+    settings: dict[str, str] | None = None,
+) -> Iterator[Installation]:
+    """Start everything with `klucznik run`, give it, and stop it with Ctrl-C's signal."""
+    ports = free_ports(6)
+    urls = [
+        f"{scheme}://{name}:{port}" for name, port in zip(names, ports[:3], strict=True)
+    ]
+    hosts = ",".join(url.removeprefix(f"{scheme}://") for url in urls)
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("KLUCZNIK_")},
+        "KLUCZNIK_HOME": str(home),
+        "KLUCZNIK_ISSUER": urls[0],
+        "KLUCZNIK_PORTAL_URL": urls[1],
+        "KLUCZNIK_CRM_URL": urls[2],
+        "KLUCZNIK_IDENTITY_PORT": str(ports[0]),
+        "KLUCZNIK_PORTAL_PORT": str(ports[1]),
+        "KLUCZNIK_CRM_PORT": str(ports[2]),
+        "KLUCZNIK_MAIL_CATCHER_PORT": str(ports[3]),
+        "KLUCZNIK_SMTP_PORT": str(ports[4]),
+        "KLUCZNIK_METRICS_PORT": str(ports[5]),
+        "KLUCZNIK_OUTGOING_ALLOWED_HOSTS": hosts,
+        **(settings or {}),
+    }
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "run.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*KLUCZNIK, "run"], env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+        )
+    running = Installation(
+        home, environment, *urls, mails=f"http://localhost:{ports[3]}", process=process
+    )
+    try:
+        _wait_until_ready(running)
+        yield running
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(45)
+
+
+def _wait_until_ready(running: Installation) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while b"Ready after" not in running.log.read_bytes():
+        ended = running.process.poll() is not None
+        assert not ended and time.monotonic() < deadline, running.logs()
+        time.sleep(0.05)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on right now."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
