@@ -7,6 +7,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from kernel.database import NAMING, Database
 from kernel.ids import new_id
+from kernel.ledger import Ledger, LedgerDetailMixin, LedgerEntryMixin, LedgerHeadMixin
+from kernel.limits import LimitMixin, Limits
+from kernel.outbox import Outbox, OutboxMessageMixin
 
 
 class Base(DeclarativeBase):
@@ -44,3 +47,28 @@ class Country(Base):
 
     code: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
+
+
+class Limit(LimitMixin, Base):
+    __tablename__ = "limits"
+
+
+class OutboxMessage(OutboxMessageMixin, Base):
+    __tablename__ = "outbox_messages"
+
+
+class LedgerEntry(LedgerEntryMixin, Base):
+    __tablename__ = "ledger_entries"
+
+
+class LedgerDetail(LedgerDetailMixin, Base):
+    __tablename__ = "ledger_details"
+
+
+class LedgerHead(LedgerHeadMixin, Base):
+    __tablename__ = "ledger_heads"
+
+
+limits = Limits(Limit)
+outbox = Outbox(OutboxMessage)
+ledger = Ledger(entry=LedgerEntry, detail=LedgerDetail, head=LedgerHead)

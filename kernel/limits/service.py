@@ -1,0 +1,199 @@
+"""Counting a try, before anybody looks whether it was a good one."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from flask import current_app
+from sqlalchemy import ColumnElement, Table, bindparam, case, delete, literal, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
+
+from kernel.crypto import keyed_hash
+from kernel.database import Database, UTCDateTime
+from kernel.limits.models import LimitMixin
+from kernel.limits.policies import NEVER, LimitPolicy, Window
+from kernel.settings import Settings
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The try may go on. It has been counted."""
+
+    count: int
+    # The next try will be refused: the moment for the one row of the audit trail.
+    was_last: bool
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Too many. Nothing was counted, so asking again does not make it longer."""
+
+    retry_at: datetime
+    count: int
+
+    @property
+    def for_good(self) -> bool:
+        """Whether waiting does not help: the ceiling is reached, and only `clear` opens again."""
+        return self.retry_at >= NEVER
+
+    def retry_after(self, now: datetime) -> int:
+        """Whole seconds to wait, at least one; for the header Retry-After."""
+        longest = 24 * 3600
+        return max(1, min(math.ceil((self.retry_at - now).total_seconds()), longest))
+
+
+class Limits:
+    """Counts tries in a program's table."""
+
+    def __init__(self, model: type[LimitMixin]) -> None:
+        self._table = cast(Table, getattr(model, "__table__"))  # noqa: B009 (a mixin has none)
+        self._statements: dict[tuple[str, LimitPolicy], ReturningInsert[Any]] = {}
+
+    def take(
+        self, db: Database, *, key: str, policy: LimitPolicy, now: datetime
+    ) -> Taken | Refusal:
+        """Count one try in a transaction of its own, and say whether it may go on.
+
+        The count stays whatever becomes of the request. On success call `clear`.
+        """
+        return self.take_all(db, [(key, policy)], now=now)
+
+    def take_all(
+        self, db: Database, tries: Sequence[tuple[str, LimitPolicy]], *, now: datetime
+    ) -> Taken | Refusal:
+        """Count one try against several limits, with one commit.
+
+        The first that refuses ends it; those before it have counted. Callers name the limits in
+        the same order (address, then person), so that two of them never wait for each other.
+        """
+        with db.transaction() as session:
+            answers = []
+            for key, policy in tries:
+                answers.append(self.take_in(session, key=key, policy=policy, now=now))
+                if isinstance(answers[-1], Refusal):
+                    break
+        return _together(answers)
+
+    def take_in(
+        self, session: Session, *, key: str, policy: LimitPolicy, now: datetime
+    ) -> Taken | Refusal:
+        """Count one try inside a transaction that will be committed whatever the answer is."""
+        key_hash = _key_hash(key, policy)
+        counted = session.execute(
+            self._statement(session.get_bind().dialect.name, policy),
+            {"key_hash": key_hash, **_moments(policy, now)},
+        ).one_or_none()
+        if counted is not None:
+            count, refused_until = counted
+            return Taken(count=count, was_last=refused_until > now)
+        row = session.execute(
+            select(self._table.c.count, self._table.c.refused_until).where(
+                self._table.c.key_hash == key_hash
+            )
+        ).one_or_none()
+        # Another transaction may just have cleared it: the next try will pass.
+        count, refused_until = row or (0, now)
+        return Refusal(retry_at=refused_until, count=count)
+
+    def clear(self, session: Session, *, key: str, policy: LimitPolicy) -> None:
+        """Forget the tries: one of them was a success."""
+        session.execute(delete(self._table).where(self._table.c.key_hash == _key_hash(key, policy)))
+
+    def clean(self, db: Database, *, now: datetime, batch: int = 500) -> int:
+        """Remove rows that mean nothing any more, a few at a time; says how many."""
+        expired = select(self._table.c.key_hash).where(self._table.c.forget_at <= now).limit(batch)
+        with db.reading() as session:
+            keys = session.scalars(expired).all()
+        if not keys:
+            return 0
+        with db.transaction() as session:
+            # Looked at again: a new try may have renewed one since.
+            session.execute(
+                delete(self._table).where(
+                    self._table.c.key_hash.in_(keys), self._table.c.forget_at <= now
+                )
+            )
+        return len(keys)
+
+    def _statement(self, dialect: str, policy: LimitPolicy) -> ReturningInsert[Any]:
+        """Building it costs more than running it, so each policy's is kept."""
+        known = self._statements.get((dialect, policy))
+        if known is None:
+            known = _upsert(self._table, dialect, policy)
+            self._statements[dialect, policy] = known
+        return known
+
+
+def _upsert(table: Table, dialect: str, policy: LimitPolicy) -> ReturningInsert[Any]:
+    """One statement that counts, unless the row refuses; then no row comes back."""
+    now = bindparam("now", type_=UTCDateTime())
+    forget_at = bindparam("forget_at", type_=UTCDateTime())
+    stale = table.c.forget_at <= now
+    count = case((stale, literal(1)), else_=table.c.count + 1)
+    # A window ends when it ends; failures in a row are remembered from the last one on.
+    renewed = (
+        case((stale, forget_at), else_=table.c.forget_at)
+        if isinstance(policy, Window)
+        else case((count >= policy.ceiling, literal(NEVER, UTCDateTime())), else_=forget_at)
+    )
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = insert(table).values(
+        key_hash=bindparam("key_hash"),
+        count=1,
+        refused_until=_refused_until(policy, literal(1), forget_at),
+        forget_at=forget_at,
+    )
+    return statement.on_conflict_do_update(
+        index_elements=[table.c.key_hash],
+        set_={
+            "count": count,
+            "refused_until": _refused_until(policy, count, renewed),
+            "forget_at": renewed,
+        },
+        where=or_(stale, table.c.refused_until <= now),
+    ).returning(table.c.count, table.c.refused_until)
+
+
+def _refused_until(
+    policy: LimitPolicy, count: ColumnElement[int], window_end: ColumnElement[datetime]
+) -> ColumnElement[datetime]:
+    now = bindparam("now", type_=UTCDateTime())
+    if isinstance(policy, Window):
+        return case((count >= policy.limit, window_end), else_=now)
+    return case(
+        (count >= policy.ceiling, literal(NEVER, UTCDateTime())),
+        *(
+            (count >= at_least, bindparam(f"after_{at_least}", type_=UTCDateTime()))
+            for at_least, _ in reversed(policy.steps())
+        ),
+        else_=now,
+    )
+
+
+def _moments(policy: LimitPolicy, now: datetime) -> dict[str, datetime]:
+    if isinstance(policy, Window):
+        return {"now": now, "forget_at": now + policy.every}
+    steps = {f"after_{at_least}": now + delay for at_least, delay in policy.steps()}
+    return {"now": now, "forget_at": now + policy.remembered, **steps}
+
+
+def _together(answers: Sequence[Taken | Refusal]) -> Taken | Refusal:
+    last = answers[-1]
+    if isinstance(last, Refusal):
+        return last
+    taken = [answer for answer in answers if isinstance(answer, Taken)]
+    return Taken(
+        count=max(answer.count for answer in taken),
+        was_last=any(answer.was_last for answer in taken),
+    )
+
+
+def _key_hash(key: str, policy: LimitPolicy) -> bytes:
+    """Addresses are guessable, so a plain hash would give them away; this needs our key too."""
+    settings: Settings = current_app.extensions["klucznik.settings"]
+    secret = settings.ledger_secret()
+    return keyed_hash(secret, b"limits", policy.name.encode(), key.encode("utf-8", "surrogatepass"))

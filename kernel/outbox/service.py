@@ -1,0 +1,108 @@
+"""Putting a message into the outbox, in the transaction that causes it."""
+
+import json
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from flask import Flask, current_app
+from sqlalchemy import Table, insert, text
+from sqlalchemy.orm import Session
+
+from kernel.crypto import Vault
+from kernel.database import after_commit
+from kernel.ids import new_id
+from kernel.outbox.lanes import Lane
+from kernel.outbox.models import OutboxMessageMixin, State
+from kernel.settings import Settings
+
+CHANNEL = "klucznik_outbox"
+_BELL = "klucznik.outbox.bell"
+_VAULT = "klucznik.outbox.vault"
+_RUNG = "klucznik.outbox.rung"
+
+
+class Outbox:
+    """A program's messages to the outside."""
+
+    def __init__(self, model: type[OutboxMessageMixin]) -> None:
+        self.model = model
+        self.table = cast(Table, getattr(model, "__table__"))  # noqa: B009 (a mixin has none)
+
+    def put(
+        self,
+        session: Session,
+        *,
+        lane: Lane,
+        kind: str,
+        destination: str,
+        payload: Mapping[str, Any],
+        now: datetime,
+        expires_at: datetime | None = None,
+    ) -> UUID:
+        """Write a message that leaves once this transaction is committed. Gives its id.
+
+        `kind` chooses the worker's handler; `destination` is the queue it stands in: messages to
+        one destination never wait for another's. The payload is JSON, kept encrypted.
+        """
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        message_id = new_id()
+        session.execute(
+            insert(self.table),
+            {
+                "id": message_id,
+                "lane": lane,
+                "kind": kind,
+                "destination": destination[:255],
+                "payload": seal(vault_of(app), message_id, payload),
+                "state": State.WAITING,
+                "created_at": now,
+                "due_at": now,
+                "expires_at": expires_at,
+            },
+        )
+        _ring_after_commit(session, app)
+        return message_id
+
+
+def bell_of(app: Flask) -> threading.Event:
+    """What wakes the worker of this process."""
+    bell: threading.Event = app.extensions.setdefault(_BELL, threading.Event())
+    return bell
+
+
+def vault_of(app: Flask) -> Vault:
+    """The application's vault, made once: reading its keys costs more than using them."""
+    vault: Vault | None = app.extensions.get(_VAULT)
+    if vault is None:
+        settings: Settings = app.extensions["klucznik.settings"]
+        vault = app.extensions[_VAULT] = settings.vault()
+    return vault
+
+
+def seal(vault: Vault, message_id: UUID, payload: Mapping[str, Any]) -> bytes:
+    """Encrypt a payload for one row: copied to another row it does not open."""
+    plain = json.dumps(payload, separators=(",", ":")).encode()
+    return vault.seal(plain, context=_context(message_id))
+
+
+def unseal(vault: Vault, message_id: UUID, sealed: bytes) -> dict[str, Any]:
+    """Read a payload back; raises CannotOpen."""
+    payload: dict[str, Any] = json.loads(vault.open(sealed, context=_context(message_id)))
+    return payload
+
+
+def _context(message_id: UUID) -> str:
+    return f"outbox:{message_id}"
+
+
+def _ring_after_commit(session: Session, app: Flask) -> None:
+    if session.info.get(_RUNG):
+        return
+    session.info[_RUNG] = True
+    after_commit(session, bell_of(app).set)
+    if session.get_bind().dialect.name == "postgresql":
+        # Workers in other processes hear of it at the commit, and not without one.
+        session.execute(text(f"NOTIFY {CHANNEL}"))
