@@ -1,4 +1,4 @@
-"""Write the pages of docs/operators/ that are lists: settings, metrics, audit events, commands.
+"""Write the pages that are lists: settings, metrics, audit events, commands, the module map.
 
 Each is made from what the code says about itself, so that none of it is said twice;
 `make format` writes them, and tests/architecture fails when one is out of date.
@@ -63,6 +63,8 @@ explains itself with `--help`; those that print facts take `--json`.
 This page is made from the code by `make format`.
 """
 
+_MAP_BEGINS, _MAP_ENDS = "<!-- modules -->", "<!-- /modules -->"
+
 
 def pages() -> dict[Path, str]:
     """Return each page's file and what must be in it."""
@@ -71,6 +73,7 @@ def pages() -> dict[Path, str]:
         FOLDER / "metrics.md": metrics_page(),
         FOLDER / "audit-events.md": audit_page(),
         FOLDER / "command-line.md": commands_page(),
+        ROOT / "ARCHITECTURE.md": architecture_page(),
     }
 
 
@@ -216,6 +219,23 @@ def _command(words: str, command: click.Command) -> Iterator[str]:
     if isinstance(command, click.Group):
         for name, inner in sorted(command.commands.items()):
             yield from _command(f"{words} {name}", inner)
+
+
+def architecture_page() -> str:
+    """Return ARCHITECTURE.md with its module map as the packages themselves tell it."""
+    before, _, rest = (ROOT / "ARCHITECTURE.md").read_text().partition(_MAP_BEGINS)
+    _, _, after = rest.partition(_MAP_ENDS)
+    rows = "".join(f"| `{folder}/` | {words} |\n" for folder, words in _doors())
+    table = f"\n| where | what it is for |\n|---|---|\n{rows}"
+    return f"{before}{_MAP_BEGINS}{table}{_MAP_ENDS}{after}"
+
+
+def _doors() -> Iterator[tuple[Path, str]]:
+    for package in packages():
+        for pattern in ("__init__.py", "*/__init__.py"):
+            for path in sorted((ROOT / package).glob(pattern)):
+                words = ast.get_docstring(ast.parse(path.read_text()))
+                yield path.parent.relative_to(ROOT), _first_line(words)
 
 
 def _first_line(text: str | None) -> str:

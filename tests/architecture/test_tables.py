@@ -1,12 +1,13 @@
 """The tables in the code are the tables that the migrations make, on both databases."""
 
+import ast
 from importlib import import_module
 
 import pytest
 from sqlalchemy import make_url
 
 from kernel.database import migrations
-from tests.architecture.packages import PROGRAMS, ROOT, modules
+from tests.architecture.packages import PROGRAMS, ROOT, modules, tree_of
 
 APPS = {"identity": "idp.app", "portal": "portal.app", "crm": "crm.app"}
 DATABASES = {"identity": "tenants.database", "portal": "portal.database", "crm": "crm.database"}
@@ -54,12 +55,20 @@ def test_the_migrations_of_a_program_are_one_line():
         assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
 
 
-def test_every_module_with_tables_is_called_models():
-    """`models` is what import-linter keeps private, so that is where tables must be."""
+def test_every_table_of_a_feature_is_in_its_models():
+    """`models` is what import-linter keeps private. Tables made of a mixin have a door of theirs."""
     elsewhere = {
-        str(path)
+        f"{path}: {node.name}"
         for path in modules("tenants", "consent", "idp", "portal", "crm")
-        if "__tablename__" in (ROOT / path).read_text() and path.name != "models.py"
+        if path.name != "models.py"
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ClassDef)
+        and any(_names_a_table(line) for line in node.body)
+        and not any(ast.unparse(base).endswith("Mixin") for base in node.bases)
     }
 
     assert elsewhere == set()
+
+
+def _names_a_table(line: ast.stmt) -> bool:
+    return isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "__tablename__"
