@@ -26,20 +26,22 @@ class Purpose(StrEnum):
     RESET = "reset"
 
 
-def issue(session: Session, *, flow_id: UUID, purpose: Purpose, now: datetime) -> str:
-    """A new code for this flow; earlier ones for the same purpose are void."""
-    session.execute(
-        update(EmailCode)
-        .where(_is_live(flow_id, purpose), EmailCode.superseded_at.is_(None))
-        .values(superseded_at=now)
-    )
+def issue(
+    session: Session, *, flow_id: UUID, purpose: Purpose, recipient: str, now: datetime
+) -> str:
+    """A new code for this flow; earlier ones for the same purpose are void.
+
+    `recipient` (an address key, a person) is bound in: whoever the flow is about when the code is
+    typed must be who it was mailed to.
+    """
+    void(session, flow_id=flow_id, purpose=purpose, now=now)
     code = new_digits(DIGITS)
     session.add(
         EmailCode(
             id=new_id(),
             flow_id=flow_id,
             purpose=purpose,
-            code_hash=_hash(code, flow_id, purpose),
+            code_hash=_hash(code, flow_id, purpose, recipient),
             tries=0,
             created_at=now,
             expires_at=now + LIFETIME,
@@ -49,7 +51,15 @@ def issue(session: Session, *, flow_id: UUID, purpose: Purpose, now: datetime) -
     return code
 
 
-def redeem(session: Session, *, flow_id: UUID, purpose: Purpose, text: str, now: datetime) -> bool:
+def redeem(
+    session: Session,
+    *,
+    flow_id: UUID,
+    purpose: Purpose,
+    recipient: str,
+    text: str,
+    now: datetime,
+) -> bool:
     """Count a try and, if the code is right, spend it. Commit whatever the answer is.
 
     The try is counted by one conditional statement before anybody compares, so that parallel
@@ -67,7 +77,7 @@ def redeem(session: Session, *, flow_id: UUID, purpose: Purpose, text: str, now:
         .returning(EmailCode.id, EmailCode.code_hash)
     ).one_or_none()
     code = digits_of(text)
-    given = _hash(code or "", flow_id, purpose)
+    given = _hash(code or "", flow_id, purpose, recipient)
     if tried is None or code is None or not constant_time_equal(tried.code_hash, given):
         return False
     spent = session.execute(
@@ -77,6 +87,15 @@ def redeem(session: Session, *, flow_id: UUID, purpose: Purpose, text: str, now:
         .returning(EmailCode.id)
     )
     return spent.first() is not None
+
+
+def void(session: Session, *, flow_id: UUID, purpose: Purpose, now: datetime) -> None:
+    """No code that was mailed for this purpose in this flow counts any more."""
+    session.execute(
+        update(EmailCode)
+        .where(_is_live(flow_id, purpose), EmailCode.superseded_at.is_(None))
+        .values(superseded_at=now)
+    )
 
 
 def was_sent(session: Session, *, flow_id: UUID, purpose: Purpose, now: datetime) -> bool:
@@ -110,7 +129,14 @@ def _is_live(flow_id: UUID, purpose: Purpose) -> ColumnElement[bool]:
     )
 
 
-def _hash(code: str, flow_id: UUID, purpose: Purpose) -> bytes:
+def _hash(code: str, flow_id: UUID, purpose: Purpose, recipient: str) -> bytes:
     """Eight digits are quickly tried out, so the hash needs a key that the database doesn't hold."""
     secret = current_app.extensions["klucznik.settings"].ledger_secret()
-    return keyed_hash(secret, b"email code", flow_id.bytes, purpose.encode(), code.encode())
+    return keyed_hash(
+        secret,
+        b"email code",
+        flow_id.bytes,
+        purpose.encode(),
+        recipient.encode("utf-8", "surrogatepass"),
+        code.encode(),
+    )

@@ -34,6 +34,8 @@ class Flow(Base):
     """What the mail was about: registration or reset. The proof counts for nothing else."""
     mailbox_email: Mapped[str | None] = mapped_column(String(254))
     """The address whose mailbox was proved, whatever is typed later."""
+    password_first: Mapped[bool] = mapped_column(default=False)
+    """A session that began before this flow is not enough: the password is asked for again."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -48,6 +48,7 @@ def start(
     request: dict[str, Any] | None = None,
     return_to: str | None = None,
     email: str | None = None,
+    password_first: bool = False,
 ) -> Flow:
     """A new flow for this browser, towards an application or a page of ours."""
     flow = Flow(
@@ -57,6 +58,7 @@ def start(
         return_to=return_to,
         email=email,
         second_factor_failures=0,
+        password_first=password_first,
         created_at=now,
         expires_at=now + LIFETIME,
     )
@@ -95,6 +97,7 @@ def restart(session: Session, flow: Flow, *, now: datetime) -> Flow:
         request=flow.request,
         return_to=flow.return_to,
         email=flow.email,
+        password_first=True,
         now=now,
     )
 

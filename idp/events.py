@@ -1,0 +1,25 @@
+"""What can happen in the identity program, by name."""
+
+from tenants.audit import Event
+
+
+class IdpEvent(Event):
+    """Events of signing in, of factors and of sessions."""
+
+    PERSON_REGISTERED = "person:registered"
+    PERSON_PROFILE_CHANGED = "person:profile:changed"
+
+    SIGN_IN_SUCCEEDED = "sign-in:succeeded"
+    SIGN_IN_STEPPED_UP = "sign-in:stepped-up"
+    SIGN_IN_PASSWORD_THROTTLED = "sign-in:password:throttled"  # noqa: S105
+    SIGN_IN_CODE_THROTTLED = "sign-in:code:throttled"
+    SIGN_IN_CODE_EXHAUSTED = "sign-in:code:exhausted"
+
+    PASSWORD_CHANGED = "password:changed"  # noqa: S105
+    PASSWORD_RESET = "password:reset"  # noqa: S105
+    AUTHENTICATOR_ADDED = "authenticator:added"
+    AUTHENTICATOR_REMOVED = "authenticator:removed"
+    RECOVERY_CODES_MADE = "recovery-codes:made"
+    RECOVERY_CODE_USED = "recovery-codes:used"
+    DEVICE_FORGOTTEN = "device:forgotten"
+    SESSIONS_ENDED = "sessions:ended"
