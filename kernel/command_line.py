@@ -1,7 +1,9 @@
-"""What commands of all programs share: saying things to people, and to programs as JSON."""
+"""What commands of all programs share: their answers, to people in words, to programs in JSON."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import click
@@ -31,3 +33,21 @@ def say_facts(facts: Mapping[str, object]) -> None:
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
         click.echo(f"{name:<{width}}  {'' if value is None else value}")
+
+
+class Grade(StrEnum):
+    """How a check-up ended."""
+
+    GOOD = "good"
+    WORTH_KNOWING = "worth knowing"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One result of a check-up: what was looked at, how it is, and what to do about it."""
+
+    subject: str
+    grade: Grade
+    says: str
+    remedy: str = ""

@@ -52,7 +52,7 @@ PROGRAMS = {
             app="idp.app:create_app",
             worker="idp.worker:create_worker",
             prepare="idp.cli.prepare:prepare",
-            refusals="idp.cli.prepare:refusals",
+            refusals="idp.cli.prepare:refusals_of",
         ),
         Program(
             name="portal",

@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from kernel.errors import KlucznikError, Misconfigured
 from kernel.observability.logs import configure_logging, get_logger
 from kernel.observability.metrics import serve_metrics
 from kernel.settings import Settings
+from kernel.web.health import health_of
 from klucznik import production
 from klucznik.programs import PROGRAMS, Program, load
 from klucznik.settings import StartSettings
@@ -56,14 +58,14 @@ def serve(
 ) -> None:
     """Serve PROGRAM until SIGTERM or Ctrl-C; open requests are then finished."""
     chosen = PROGRAMS[program]
-    given = {"host": host, "tls_certificate": tls_certificate, "tls_key": tls_key}
+    given: dict[str, Any] = {"host": host, "tls_certificate": tls_certificate, "tls_key": tls_key}
     start = StartSettings(**{name: value for name, value in given.items() if value is not None})
     settings = settings_of(chosen)
     configure_logging(settings.log_level, program=program)
     refuse_to_start(production.refusals(chosen, settings))
     port = port or start.port(program)
     refuse_taken_port(start.host, port)
-    server = Granian(
+    server = _Server(
         "klucznik",
         address=start.host,
         port=port,
@@ -82,10 +84,25 @@ def serve(
         ssl_protocol_min=SSLProtocols.tls12,
         workers_kill_timeout=start.drain_seconds,
     )
+    server.notice_seconds = start.drain_notice_seconds
     if until_stdin_closes:
         _stop_with_parent()
     serving = _Serving(chosen, settings, prepare=prepare)
     server.serve(spawn_target=serving.work, target_loader=serving.load, wrap_loader=False)
+
+
+class _Server(Granian):
+    """Granian, which says «not ready» for a while before it stops taking requests."""
+
+    notice_seconds = 0.0
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        if self.notice_seconds:
+            for worker in self.wrks:
+                if worker.is_alive():
+                    os.kill(worker.inner.pid, signal.SIGUSR1)
+            time.sleep(self.notice_seconds)
+        super().shutdown(exit_code)
 
 
 class _Serving:
@@ -108,6 +125,7 @@ class _Serving:
         if self._prepare:
             prepare_program(self._program)
         app = load(self._program.app)(self._settings)
+        signal.signal(signal.SIGUSR1, lambda _signal, _frame: health_of(app).drain())
         if self._settings.production and self._program.refusals:
             refuse_to_start(load(self._program.refusals)(app))
         if self._settings.worker:

@@ -26,6 +26,13 @@ class StartSettings(Settings):
         25, ge=1, le=30, description="How long a stopping program finishes open requests"
     )
 
+    drain_notice_seconds: float = Field(
+        0,
+        ge=0,
+        le=30,
+        description="How long a stopping program first says «not ready» to load balancers",
+    )
+
     identity_database_owner_url: SecretStr = Field(
         SecretStr(""),
         description="Database address of the role that owns the identity program's tables "

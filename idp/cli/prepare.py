@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask
 from joserfc.jwk import ECKey
 from pydantic import Field, SecretStr
+from sqlalchemy.orm import Session
 
 from idp.cli.application import in_application
 from idp.clients import service as clients
@@ -43,10 +44,15 @@ def prepare() -> None:
         demo.ensure(now=now)
 
 
-def refusals(app: Flask) -> list[str]:
+def refusals(session: Session) -> list[str]:
     """What in the database keeps the identity program from starting in production."""
+    return ["the database holds demo people"] if demo.exist(session) else []
+
+
+def refusals_of(app: Flask) -> list[str]:
+    """The same for an application that is about to serve."""
     with app.app_context(), db.reading() as session:
-        return ["the database holds demo people"] if demo.exist(session) else []
+        return refusals(session)
 
 
 def _register(

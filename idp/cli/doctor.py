@@ -1,0 +1,94 @@
+"""What `klucznik doctor` looks at in the identity program itself."""
+
+from datetime import datetime, timedelta
+
+from idp.cli.application import in_application
+from idp.cli.prepare import refusals
+from idp.clients import service as clients
+from idp.keys import service as keys
+from idp.keys.service import KeySummary
+from idp.settings import IdentitySettings
+from kernel import clock
+from kernel.command_line import Finding, Grade
+from tenants.database import db
+
+# NIST SP 800-63B-4 asks for this length where a password may be the only factor.
+_LENGTH_OF_A_LONE_PASSWORD = 15
+_LATE = timedelta(days=7)
+
+
+@in_application
+def findings() -> list[Finding]:
+    """Keys, applications, the password policy, and what must not be in a production database."""
+    now, settings = clock.now(), IdentitySettings()
+    found = [*about_keys(keys.summaries(now=now), settings=settings, now=now)]
+    with db.reading() as session:
+        registered = len(clients.listed(session))
+    found.append(
+        Finding("applications", Grade.GOOD, f"{registered} registered")
+        if registered
+        else Finding(
+            "applications",
+            Grade.WORTH_KNOWING,
+            "none is registered",
+            "klucznik client create, or klucznik serve identity --prepare for our own",
+        )
+    )
+    found.append(about_passwords(settings))
+    return found
+
+
+@in_application
+def production_findings() -> list[Finding]:
+    """What production would refuse to start with."""
+    settings = IdentitySettings()
+    if not settings.production:
+        return []
+    with db.reading() as session:
+        reasons = refusals(session)
+    return [
+        Finding("production", Grade.WRONG, reason, "remove these people, or start afresh")
+        for reason in reasons
+    ]
+
+
+def about_keys(
+    summaries: list[KeySummary], *, settings: IdentitySettings, now: datetime
+) -> list[Finding]:
+    """Whether each algorithm has a key that signs, and whether rotation keeps its schedule."""
+    found = []
+    for algorithm in keys.ALGORITHMS:
+        signing = [
+            one for one in summaries if one.algorithm == algorithm and one.state == "signing"
+        ]
+        subject = f"signing key {algorithm}"
+        if not signing:
+            found.append(
+                Finding(subject, Grade.WRONG, "there is none", "klucznik serve identity --prepare")
+            )
+            continue
+        age = now - signing[0].signs_from
+        is_late = age > timedelta(days=settings.key_rotation_days) + _LATE
+        found.append(
+            Finding(
+                subject,
+                Grade.WORTH_KNOWING if is_late else Grade.GOOD,
+                f"signs for {age.days} days",
+                "a worker rotates keys: is one running?" if is_late else "",
+            )
+        )
+    return found
+
+
+def about_passwords(settings: IdentitySettings) -> Finding:
+    """Whether the shortest allowed password is long enough on its own."""
+    shortest = settings.password_min_length
+    if shortest >= _LENGTH_OF_A_LONE_PASSWORD:
+        return Finding("passwords", Grade.GOOD, f"at least {shortest} characters")
+    return Finding(
+        "passwords",
+        Grade.WORTH_KNOWING,
+        f"at least {shortest} characters: enough beside a second factor",
+        f"where a password alone is enough, set KLUCZNIK_PASSWORD_MIN_LENGTH to "
+        f"{_LENGTH_OF_A_LONE_PASSWORD}",
+    )
