@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Makes the secrets of compose.yaml in ./secrets, once: what is there already stays.
+# Needs the image: docker compose build.
 # Keep a copy apart from the databases' backup (docs/operators/keys.md).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -11,7 +12,8 @@ write() { # name, text
   [ -e "secrets/$1" ] || printf '%s\n' "$2" >"secrets/$1"
 }
 client_key() { # name
-  [ -e "secrets/$1" ] || docker run --rm klucznik keys new-client-key >"secrets/$1"
+  [ -e "secrets/$1" ] || docker run --rm --entrypoint python klucznik \
+    -c 'from klucznik.home import new_client_key; print(new_client_key())' >"secrets/$1"
 }
 
 write secret_keys "$(key)"
