@@ -1,0 +1,4 @@
+"""The property developer's CRM. A relying party.
+
+Start at `app.create_app`.
+"""

@@ -1,0 +1,1 @@
+"""The CRM's own tables for signed-in people and their tokens; what they mean is in `relying_party`."""

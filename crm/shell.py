@@ -1,0 +1,32 @@
+"""What the CRM's pages hang in: its menu, and the person's."""
+
+from flask import current_app, url_for
+
+from crm.settings import crm_settings_of
+from kernel.i18n import gettext as _
+from kernel.web import Application, MenuLink, NavigationItem, PersonMenu
+from relying_party.sessions.current import signed_in_or_none
+
+
+def shell() -> dict[str, object]:
+    """A context processor for every template."""
+    person = signed_in_or_none()
+    if person is None:
+        return {}
+    settings = crm_settings_of(current_app)
+    return {
+        "application": Application(name=_("CRM")),
+        "navigation": [
+            NavigationItem(_("Dashboard"), url_for("dashboard.page"), "layout-dashboard")
+        ],
+        "person_menu": PersonMenu(
+            name=person.display_name,
+            email=person.email or person.display_name,
+            sign_out=url_for("logout.sign_out"),
+            links=[
+                MenuLink(_("Profile"), settings.profile_url, "user"),
+                MenuLink(_("Login security"), settings.login_security_url, "shield-lock"),
+                MenuLink(_("All applications"), f"{settings.portal_url}/", "apps"),
+            ],
+        ),
+    }

@@ -1,0 +1,69 @@
+"""Calling another program's API for a signed-in person, with a token made for that API alone."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from kernel.outgoing import Outgoing, OutgoingError, Response
+from kernel.web import is_own_path
+from relying_party.errors import ApiUnreachable
+from relying_party.grants.service import Grants
+
+
+@dataclass(frozen=True)
+class ApiAnswer:
+    """What the API said; `value` is its JSON, None where it sent none."""
+
+    status: int
+    value: Any
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class ApiClient:
+    """The API of one audience. Tokens never go anywhere else."""
+
+    def __init__(self, grants: Grants, outgoing: Outgoing, *, audience: str) -> None:
+        self._grants = grants
+        self._outgoing = outgoing
+        self._audience = audience
+
+    def get(
+        self, session_id: UUID, path: str, parameters: dict[str, str] | None = None
+    ) -> ApiAnswer:
+        """Read from the API, by a path below the audience's address.
+
+        A token that the API refuses is renewed once: it may have been revoked a moment ago.
+        Raises ApiUnreachable, SessionOver or IdentityUnreachable.
+        """
+        if not is_own_path(path):
+            raise ValueError("a path of the API begins with one slash")
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        response = self._get(session_id, f"{self._audience}{path}{query}", renew=True)
+        return ApiAnswer(response.status, _json(response.body))
+
+    def _get(self, session_id: UUID, url: str, *, renew: bool) -> Response:
+        token = self._grants.access_token(session_id, audience=self._audience)
+        try:
+            response = self._outgoing.get(
+                url, headers={"Authorization": f"Bearer {token}", "Accept": "application/json"}
+            )
+        except OutgoingError as failure:
+            raise ApiUnreachable("the API does not answer") from failure
+        if response.status == 401 and renew:
+            self._grants.discard(session_id, audience=self._audience, token=token)
+            return self._get(session_id, url, renew=False)
+        return response
+
+
+def _json(body: bytes) -> Any:
+    if not body:
+        return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as malformed:
+        raise ApiUnreachable("the API answered something else than JSON") from malformed

@@ -1,0 +1,213 @@
+"""Makes a program a relying party: its services put together, its routes and its guard."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+from flask import Flask, Response, current_app, request
+
+from kernel.database import Database
+from kernel.i18n import lazy_gettext as lazy
+from kernel.observability.logs import get_logger
+from kernel.outgoing import Outgoing
+from kernel.settings import split_list
+from kernel.web import error_page
+from kernel.web.origin import Origin
+from relying_party.client import CALLBACK_PATH, Client
+from relying_party.errors import IdentityUnreachable, SignInDeclined, SignInFailed
+from relying_party.grants.api_client import ApiClient
+from relying_party.grants.models import AccessTokenMixin, GrantMixin
+from relying_party.grants.service import Grants
+from relying_party.guard import Guard
+from relying_party.logout import views as logout_views
+from relying_party.logout.service import Logout
+from relying_party.provider.client_assertion import ClientKey
+from relying_party.provider.published import Provider
+from relying_party.provider.token_endpoint import TokenEndpoint
+from relying_party.revocations.models import RevocationMixin, SeenTokenMixin
+from relying_party.revocations.service import Revocations
+from relying_party.sessions.models import SessionMixin
+from relying_party.sessions.service import Sessions
+from relying_party.settings import RelyingPartySettings
+from relying_party.sign_in import views as sign_in_views
+from relying_party.sign_in.attempts import Attempts
+from relying_party.sign_in.models import SignInAttemptMixin
+from relying_party.sign_in.service import OnEntry, SignIn
+
+log = get_logger(__name__)
+
+_EXTENSION = "klucznik.relying_party"
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A program's own tables, made of our mixins."""
+
+    session: type[SessionMixin]
+    grant: type[GrantMixin]
+    access_token: type[AccessTokenMixin]
+    sign_in_attempt: type[SignInAttemptMixin]
+    revocation: type[RevocationMixin]
+    seen_token: type[SeenTokenMixin]
+
+
+class RelyingParty:
+    """The services of one application, each made once."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        tables: Tables,
+        settings: RelyingPartySettings,
+        client: Client,
+        on_entry: OnEntry | None = None,
+    ) -> None:
+        self._db = db
+        self._tables = tables
+        self._settings = settings
+        self._on_entry = on_entry
+        self._vault = settings.vault()
+        self.client = client
+        self.outgoing = Outgoing(_trusting_our_own(settings))
+        self.provider = Provider(
+            settings.issuer, algorithm=settings.id_token_algorithm, outgoing=self.outgoing
+        )
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(
+            self._db,
+            self._tables.session,
+            vault=self._vault,
+            idle=self._settings.session_idle,
+            absolute=self._settings.session_absolute,
+        )
+
+    @cached_property
+    def revocations(self) -> Revocations:
+        return Revocations(self._tables.revocation, self._tables.seen_token)
+
+    @cached_property
+    def token_endpoint(self) -> TokenEndpoint:
+        key = ClientKey.from_text(self.client.client_id, self.client.key)
+        return TokenEndpoint(self.provider, key, self.outgoing)
+
+    @cached_property
+    def grants(self) -> Grants:
+        return Grants(
+            self._db,
+            self._tables.grant,
+            self._tables.access_token,
+            sessions=self.sessions,
+            token_endpoint=self.token_endpoint,
+            vault=self._vault,
+        )
+
+    @cached_property
+    def sign_in(self) -> SignIn:
+        return SignIn(
+            self._db,
+            self.client,
+            attempts=Attempts(self._tables.sign_in_attempt, vault=self._vault),
+            provider=self.provider,
+            token_endpoint=self.token_endpoint,
+            outgoing=self.outgoing,
+            sessions=self.sessions,
+            grants=self.grants,
+            revocations=self.revocations,
+            on_entry=self._on_entry,
+        )
+
+    @cached_property
+    def logout(self) -> Logout:
+        return Logout(
+            self._db,
+            self.client,
+            provider=self.provider,
+            sessions=self.sessions,
+            grants=self.grants,
+            revocations=self.revocations,
+        )
+
+    def api(self, audience: str) -> ApiClient:
+        """A client for the API of an audience, with the signed-in person's own tokens."""
+        return ApiClient(self.grants, self.outgoing, audience=audience)
+
+
+def install(app: Flask, party: RelyingParty) -> None:
+    """Give the program its sign-in, sign-out and the guard before its views."""
+    app.extensions[_EXTENSION] = party
+    app.extensions[sign_in_views.EXTENSION] = party.sign_in
+    app.extensions[logout_views.EXTENSION] = party.logout
+    app.register_blueprint(sign_in_views.blueprint)
+    app.register_blueprint(logout_views.blueprint)
+    app.register_error_handler(IdentityUnreachable, _say_unreachable)
+    app.register_error_handler(SignInFailed, _say_failed)
+    Guard(
+        party.sessions, party.grants, program=app.name, audience=party.client.main_audience
+    ).watch(app)
+
+
+def _trusting_our_own(settings: RelyingPartySettings) -> RelyingPartySettings:
+    """The programs that the operator named may be on this machine, or in a private network."""
+    own = [Origin.of(url) for url in (settings.issuer, settings.portal_url, settings.crm_url)]
+    names = [f"{origin.host}:{origin.port}" for origin in own]
+    listed = split_list(settings.outgoing_allowed_hosts)
+    return settings.model_copy(update={"outgoing_allowed_hosts": ",".join([*listed, *names])})
+
+
+def relying_party_of(app: Flask) -> RelyingParty:
+    """What `install` put together."""
+    return cast(RelyingParty, app.extensions[_EXTENSION])
+
+
+def _say_unreachable(error: IdentityUnreachable) -> Response:
+    """A page that says what is the matter; it never leads back here by itself."""
+    log.warning("identity_unreachable", detail=error.detail)
+    response = error_page(
+        error.status,
+        title=lazy("We can't check who you are right now"),
+        reason=lazy("The program that signs people in is not answering, so this page can't open."),
+        way_out=lazy("Nothing was lost. Try again in a moment."),
+        link=_try_again(),
+        link_text=lazy("Try again"),
+        code=error.reason,
+    )
+    response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _say_failed(error: SignInFailed) -> Response:
+    log.warning("sign_in_failed", reason=error.reason, detail=error.detail)
+    if isinstance(error, SignInDeclined) and error.error == "access_denied":
+        return error_page(
+            error.status,
+            title=lazy("You did not sign in"),
+            reason=lazy("The sign-in was cancelled, so this application was not opened."),
+            link="/login",
+            link_text=lazy("Sign in"),
+            code=error.reason,
+        )
+    return error_page(
+        error.status,
+        title=lazy("The sign-in could not be finished"),
+        reason=lazy(
+            "It took too long, was begun in another browser, or its page was opened twice."
+        ),
+        way_out=lazy("Begin again; it takes only a moment."),
+        link="/login",
+        link_text=lazy("Sign in"),
+        code=error.reason,
+    )
+
+
+def _try_again() -> str:
+    if request.path == CALLBACK_PATH or request.method not in {"GET", "HEAD"}:
+        return "/"
+    return request.full_path.removesuffix("?")
+
+
+def relying_party() -> RelyingParty:
+    """The relying party of the request being answered."""
+    return relying_party_of(current_app)
