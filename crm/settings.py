@@ -33,7 +33,7 @@ class CrmSettings(RelyingPartySettings):
             client_id="crm",
             public_url=self.crm_url,
             key=self.crm_client_key.get_secret_value(),
-            audiences=(self.identity_api,),
+            audiences=(self.issuer, self.identity_api),
         )
 
 

@@ -48,7 +48,7 @@ class PortalSettings(RelyingPartySettings):
             client_id="portal",
             public_url=self.portal_url,
             key=self.portal_client_key.get_secret_value(),
-            audiences=(self.identity_api, self.crm_url),
+            audiences=(self.issuer, self.identity_api, self.crm_url),
         )
 
 

@@ -19,7 +19,8 @@ class Client:
     key: str
     """The private JWK as text."""
     audiences: tuple[str, ...]
-    """Whose APIs the application calls for a person; the first one gets the first token."""
+    """Whose APIs the application calls for a person; the first one, which gets the first token, is
+    the issuer itself: that token is good for asking who the person is."""
     scope: str = "openid profile email"
 
     @property

@@ -4,12 +4,14 @@ A program is named by its import string, so that a test of one does not import t
 """
 
 import base64
+import json
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from typing import Any
 
 from flask import Flask
+from joserfc.jwk import ECKey
 from sqlalchemy import create_engine, pool
 
 from kernel.database import migrations
@@ -80,10 +82,17 @@ def _relying_party(
             "metrics_port": 0,
             "worker": False,
             f"{name}_database_url": make_database(name, _migrated(name)),
+            f"{name}_client_key": client_key(name),
             **overrides,
         }
     )
     yield from _running(module.create_app(settings), import_module(f"{name}.database").db)
+
+
+@cache
+def client_key(name: str) -> str:
+    """The private key (a JWK) with which a program of the tests proves itself, the same all along."""
+    return json.dumps(ECKey.generate_key("P-256", {"kid": name}).as_dict(private=True))
 
 
 def _migrated(program: str) -> Callable[[str], None]:

@@ -67,7 +67,7 @@ def _register(
         "token_endpoint_auth_method": clients.PRIVATE_KEY_JWT,
         "grant_types": clients.GRANT_TYPES,
         "redirect_uris": (f"{url}/callback",),
-        "post_logout_redirect_uris": (f"{url}/", url),
+        "post_logout_redirect_uris": (f"{url}/signed-out",),
         "backchannel_logout_uri": f"{url}/backchannel-logout",
         "scopes": OUR_SCOPES,
         "audiences": (f"{settings.issuer}/api", settings.crm_url, settings.portal_url),
