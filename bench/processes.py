@@ -2,11 +2,13 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
@@ -16,8 +18,20 @@ _START_SECONDS = 60
 _OPENER = build_opener(ProxyHandler({}))
 
 
+def free_port() -> int:
+    """A port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@cache
 def cores() -> tuple[set[int], set[int]]:
-    """A core for the server and the rest for the load; the same set where there is one core only."""
+    """A core for the server and the rest for the load; the same set where there is one core only.
+
+    Found out once: later, this process has left the server's core.
+    """
     mine = sorted(os.sched_getaffinity(0))
     return {mine[0]}, set(mine[1:]) or {mine[0]}
 

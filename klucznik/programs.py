@@ -17,7 +17,7 @@ class Worker(Protocol):
 
 @dataclass(frozen=True)
 class Program:
-    """One program. Everything about its code is an import string (`module:name`)."""
+    """One program. Everything about its code is an import string (`module:name`), or "" for none."""
 
     name: str
     settings: str
@@ -58,7 +58,7 @@ PROGRAMS = {
             name="portal",
             settings="portal.settings:PortalSettings",
             app="portal.app:create_app",
-            worker="portal.worker:create_worker",
+            worker="",
             prepare="",
             refusals="",
         ),
@@ -66,7 +66,7 @@ PROGRAMS = {
             name="crm",
             settings="crm.settings:CrmSettings",
             app="crm.app:create_app",
-            worker="crm.worker:create_worker",
+            worker="",
             prepare="",
             refusals="",
         ),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
 import click
@@ -104,7 +105,11 @@ def _fresh_folder(folder: Path) -> Path:
 
 
 def _start_children(start: StartSettings, metrics_folder: Path) -> list[Child]:
+    ours = settings_of(PROGRAMS["identity"])
+    hosts = [urlsplit(getattr(ours, one.url_setting)).netloc for one in PROGRAMS.values()]
     environment = {
+        # Our programs talk to one another on this machine, which outgoing requests else refuse.
+        f"{PREFIX}OUTGOING_ALLOWED_HOSTS": ",".join(hosts),
         **os.environ,
         f"{PREFIX}METRICS_PORT": "0",
         _MULTIPROCESS: str(metrics_folder),

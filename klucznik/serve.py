@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces, RuntimeModes, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.mp import MPServer
 
 from kernel.errors import KlucznikError, Misconfigured
 from kernel.observability.logs import configure_logging, get_logger
@@ -91,7 +91,7 @@ def serve(
     server.serve(spawn_target=serving.work, target_loader=serving.load, wrap_loader=False)
 
 
-class _Server(Granian):
+class _Server(MPServer):
     """Granian, which says «not ready» for a while before it stops taking requests."""
 
     notice_seconds = 0.0
@@ -99,10 +99,10 @@ class _Server(Granian):
     def shutdown(self, exit_code: int = 0) -> None:
         if self.notice_seconds:
             for worker in self.wrks:
-                if worker.is_alive():
+                if worker.is_alive():  # type: ignore[no-untyped-call]
                     os.kill(worker.inner.pid, signal.SIGUSR1)
             time.sleep(self.notice_seconds)
-        super().shutdown(exit_code)
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
 
 class _Serving:
@@ -128,7 +128,7 @@ class _Serving:
         signal.signal(signal.SIGUSR1, lambda _signal, _frame: health_of(app).drain())
         if self._settings.production and self._program.refusals:
             refuse_to_start(load(self._program.refusals)(app))
-        if self._settings.worker:
+        if self._settings.worker and self._program.worker:
             self._worker = load(self._program.worker)(app)
             self._worker.start()
         if self._settings.metrics_port:
@@ -139,7 +139,7 @@ class _Serving:
 
     def work(self, *arguments: Any) -> None:
         """Serve until the signal, finish open requests, then let the worker finish its delivery."""
-        Granian._spawn_wsgi_worker(*arguments)
+        MPServer._spawn_wsgi_worker(*arguments)
         if self._worker is not None:
             self._worker.stop()
         log.info("stopped")

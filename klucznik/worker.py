@@ -29,8 +29,9 @@ def worker(programs: tuple[str, ...]) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    workers = [_start(name) for name in programs or PROGRAMS]
-    log.info("working", programs=list(programs or PROGRAMS))
+    names = [name for name in programs or PROGRAMS if PROGRAMS[name].worker]
+    workers = [_start(name) for name in names]
+    log.info("working", programs=names)
     stopping.wait()
     for one in workers:
         one.stop()

@@ -1,7 +1,7 @@
 """A PostgreSQL server of our own for the length of a test run.
 
 It lives in a temporary folder, listens on a socket in it and nowhere else, and does
-without durability. What runs as the machine's own server is left alone.
+without durability unless asked. What runs as the machine's own server is left alone.
 """
 
 import os
@@ -19,15 +19,14 @@ SUPERUSER = "klucznik_tests"
 SYSTEM_USER = "postgres"
 
 # Tests lose nothing by a crash, and open many connections from several processes.
-OPTIONS = (
-    "-c fsync=off -c synchronous_commit=off -c full_page_writes=off "
-    "-c max_connections=300 -c shared_buffers=128MB -c listen_addresses= -k {folder}"
-)
+NOT_DURABLE = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off "
+OPTIONS = "-c max_connections=300 -c shared_buffers=128MB -c listen_addresses= -k {folder}"
 
 
 @contextmanager
-def throw_away_server() -> Iterator[str]:
+def throw_away_server(*, durable: bool = False) -> Iterator[str]:
     """Start a server, give its superuser's URL, stop the server and forget it all."""
+    options = OPTIONS if durable else NOT_DURABLE + OPTIONS
     with tempfile.TemporaryDirectory(prefix="klucznik-postgresql-") as name:
         folder = Path(name)
         if os.geteuid() == 0:
@@ -42,7 +41,7 @@ def throw_away_server() -> Iterator[str]:
         _run(
             "pg_ctl",
             *("-D", data, "-w", "-l", folder / "log"),
-            *("-o", OPTIONS.format(folder=folder), "start"),
+            *("-o", options.format(folder=folder), "start"),
         )
         try:
             yield f"postgresql+psycopg://{SUPERUSER}@/postgres?host={folder}"

@@ -22,7 +22,7 @@ def ensure(*, now: datetime) -> None:
         return
     with db.transaction() as session:
         for one in missing:
-            _create(session, one, hash_=hashes[one.email], now=now)
+            create(session, one, hash_=hashes[one.email], now=now)
 
 
 def exist(session: Session) -> bool:
@@ -30,7 +30,8 @@ def exist(session: Session) -> bool:
     return any(people.find_by_email(session, one.email) is not None for one in PEOPLE)
 
 
-def _create(session: Session, one: DemoPerson, *, hash_: str, now: datetime) -> None:
+def create(session: Session, one: DemoPerson, *, hash_: str, now: datetime) -> None:
+    """Make one of them with everything they sign in with, unless they are there already."""
     if people.find_by_email(session, one.email) is not None:
         return
     person = people.create(
