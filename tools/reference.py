@@ -5,6 +5,7 @@ Each is made from what the code says about itself, so that none of it is said tw
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from enum import StrEnum
@@ -63,6 +64,7 @@ explains itself with `--help`; those that print facts take `--json`.
 This page is made from the code by `make format`.
 """
 
+_ENUMERATION = re.compile(r"^class \w+\(\w*(StrEnum|Event)\):", re.MULTILINE)
 _MAP_BEGINS, _MAP_ENDS = "<!-- modules -->", "<!-- /modules -->"
 
 
@@ -174,7 +176,7 @@ def audit_events() -> Iterator[tuple[str, list[str]]]:
     """Find the enumerations whose values have the grammar of events: `thing:deed:result`."""
     for package in packages():
         for path in sorted((ROOT / package).rglob("*.py")):
-            if "(StrEnum)" not in path.read_text():
+            if not _ENUMERATION.search(path.read_text()):
                 continue
             module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
             for found in vars(module).values():

@@ -206,6 +206,8 @@ class Ledger:
 
 
 class _Event(StrEnum):
+    """What the ledger tells of itself."""
+
     ERASED = ERASED
 
 
