@@ -2,11 +2,30 @@
 
 import pytest
 from flask import Flask
+from werkzeug.routing import Rule
 
+# Open to everybody, in every program.
+EVERYWHERE = {
+    "health.live",
+    "health.ready",
+    "preferences.choose",
+    "reports.receive",
+    "static_files.favicon",
+    "static_files.file",
+    "static_files.robots",
+}
+# Signing in and out, at a relying party.
+RELYING_PARTY = {
+    "logout.ask",
+    "logout.done",
+    "logout.sign_out",
+    "sign_in.finish",
+    "sign_in.start",
+}
 PUBLIC: dict[str, set[str]] = {
-    "identity": set(),
-    "portal": set(),
-    "crm": set(),
+    "identity": EVERYWHERE,
+    "portal": EVERYWHERE | RELYING_PARTY,
+    "crm": EVERYWHERE | RELYING_PARTY,
 }
 
 
@@ -54,7 +73,86 @@ def test_a_view_without_a_form_token_proves_its_caller_otherwise(program):
     assert "session" not in exempt
 
 
+def closed(app: Flask) -> list[tuple[Rule, str]]:
+    """Every route that is not public, with a method that it takes."""
+    return [
+        (rule, method)
+        for rule in app.url_map.iter_rules()
+        if getattr(app.view_functions[rule.endpoint], "requires", None) != "public"
+        for method in sorted(rule.methods or ())
+        if method in {"GET", "POST", "PUT", "PATCH", "DELETE"}
+    ]
+
+
+def path_of(app: Flask, rule: Rule) -> str:
+    """An address of this rule, with something made up in every gap."""
+    values = {
+        name: "00000000-0000-0000-0000-000000000000" if type(gap).__name__ == "UUIDConverter" else 1
+        for name, gap in rule._converters.items()
+    }
+    adapter = app.url_map.bind("localhost")
+    return str(adapter.build(rule.endpoint, values, method=None, append_unknown=False))
+
+
+@pytest.mark.security("12.1")
+def test_a_stranger_gets_nothing_from_a_route_that_is_not_public(program):
+    """What a view declares is also what happens: to the sign-in, or a refusal."""
+    _, app = program
+    # Without a form token it would already end there, and prove nothing.
+    app.config["WTF_CSRF_METHODS"] = set()
+    base = f"http://{next(iter(app.config['KNOWN_HOSTS']))}"
+
+    for rule, method in closed(app):
+        answer = app.test_client().open(path_of(app, rule), method=method, base_url=base)
+
+        assert answer.status_code in {302, 303, 400, 401, 403, 404}, f"{method} {rule}"
+
+
 @pytest.mark.security("14.3")
+def test_a_change_without_a_form_token_is_refused(program):
+    _, app = program
+    base = f"http://{next(iter(app.config['KNOWN_HOSTS']))}"
+
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        if "POST" not in (rule.methods or ()) or getattr(view, "csrf_exempt", False):
+            continue
+        answer = app.test_client().post(path_of(app, rule), base_url=base)
+
+        assert answer.status_code == 400, str(rule)
+
+
+@pytest.mark.security("14.3")
+def test_a_change_sent_by_another_site_is_refused(program):
+    _, app = program
+    base = f"http://{next(iter(app.config['KNOWN_HOSTS']))}"
+
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        if "POST" not in (rule.methods or ()) or getattr(view, "csrf_exempt", False):
+            continue
+        answer = app.test_client().post(
+            path_of(app, rule), base_url=base, headers={"Sec-Fetch-Site": "cross-site"}
+        )
+
+        assert answer.status_code == 403, str(rule)
+
+
+@pytest.mark.security("14.5")
+def test_a_method_that_a_route_does_not_know_is_refused(program):
+    _, app = program
+    base = f"http://{next(iter(app.config['KNOWN_HOSTS']))}"
+
+    for rule in app.url_map.iter_rules():
+        for method in ("TRACE", "PROPFIND", "DELETE"):
+            if method in (rule.methods or ()):
+                continue
+            answer = app.test_client().open(path_of(app, rule), method=method, base_url=base)
+
+            assert answer.status_code == 405, f"{method} {rule}"
+
+
+@pytest.mark.security("14.5")
 def test_no_path_is_spelled_in_two_ways(program):
     """One meaning per path: no trailing-slash twins, which some check would forget."""
     _, app = program
