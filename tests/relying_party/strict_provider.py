@@ -1,0 +1,273 @@
+"""A provider that does what no honest one does, when a test asks for it: wrong issuers, foreign
+keys, slow and broken endpoints. Otherwise it is strict, so that what signs in here does so rightly.
+"""
+
+import base64
+import hashlib
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from kernel.crypto import new_token
+from tests import programs
+
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def unchanged(_: dict[str, Any]) -> None:
+    """Leave a token as it should be."""
+
+
+class StrictProvider:
+    """An OpenID provider on loopback for the clients `portal` and `crm`, and one person."""
+
+    def __init__(self) -> None:
+        self.key = ECKey.generate_key("P-256", {"kid": "key-1"})
+        self.published = [self.key]
+        self.person = {"sub": "person-1", "email": "anna@example.com", "name": "Anna Nowak"}
+        self.sid = "sid-1"
+        self.access_token_seconds = 300
+        self.gives_refresh_tokens = True
+        self.change_claims: Change = unchanged
+        self.change_header: Change = unchanged
+        self.change_answer: Change = unchanged
+        self.change_metadata: Change = unchanged
+        self.change_userinfo: Change = unchanged
+        self.change_tokens: Change = unchanged
+        self.sign_with = self.key
+        self.token_delay = 0.0
+        self.token_failure: tuple[int, bytes] | None = None
+        self.asked: Counter[str] = Counter()
+        self.token_requests: list[dict[str, str]] = []
+        self.problems: list[str] = []
+        self.codes: dict[str, dict[str, str]] = {}
+        self.refresh_tokens: dict[str, bool] = {}
+        self.access_tokens: dict[str, str] = {}
+        self.assertions: set[str] = set()
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self.issuer = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @contextmanager
+    def serving(self) -> Iterator["StrictProvider"]:
+        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.stop()
+            thread.join()
+
+    def stop(self) -> None:
+        """Be gone, in the middle of a test too."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def authorize(self, url: str) -> str:
+        """What a browser does at `/authorize`: the person signs in; returns where it goes next."""
+        query = urlsplit(url).query
+        asked = dict(parse_qsl(query, strict_parsing=True))
+        assert asked["response_type"] == "code"
+        assert asked["code_challenge_method"] == "S256"
+        assert len(asked["code_challenge"]) == 43
+        assert len(asked["state"]) >= 22
+        assert len(asked["nonce"]) >= 22
+        assert "openid" in asked["scope"].split()
+        code = new_token()
+        self.codes[code] = asked | {"resources": json.dumps(parse_qs(query).get("resource", []))}
+        answer = {"code": code, "state": asked["state"], "iss": self.issuer}
+        self.change_answer(answer)
+        return f"{asked['redirect_uri']}?{urlencode(answer)}"
+
+    def metadata(self) -> dict[str, Any]:
+        described: dict[str, Any] = {
+            "issuer": self.issuer,
+            "authorization_endpoint": f"{self.issuer}/authorize",
+            "token_endpoint": f"{self.issuer}/token",
+            "userinfo_endpoint": f"{self.issuer}/userinfo",
+            "jwks_uri": f"{self.issuer}/jwks",
+            "end_session_endpoint": f"{self.issuer}/end-session",
+            "authorization_response_iss_parameter_supported": True,
+        }
+        self.change_metadata(described)
+        return described
+
+    def jwks(self) -> dict[str, Any]:
+        return {"keys": [key.as_dict(private=False) | {"use": "sig"} for key in self.published]}
+
+    def token(self, form: dict[str, str]) -> tuple[int, bytes]:
+        """The token endpoint."""
+        if self.token_delay:
+            time.sleep(self.token_delay)
+        if self.token_failure is not None:
+            return self.token_failure
+        with self._lock:
+            self.token_requests.append(form)
+            client_id = self._authenticated(form)
+            if form["grant_type"] == "authorization_code":
+                return self._redeem(form, client_id)
+            return self._refresh(form, client_id)
+
+    def userinfo(self, authorization: str) -> tuple[int, bytes]:
+        token = authorization.removeprefix("Bearer ")
+        if self.access_tokens.get(token) != self.issuer:
+            return 401, b"{}"
+        told: dict[str, Any] = dict(self.person)
+        self.change_userinfo(told)
+        return 200, json.dumps(told).encode()
+
+    def id_token(self, *, client_id: str, nonce: str, access_token: str) -> str:
+        now = int(time.time())
+        digest = hashlib.sha256(access_token.encode()).digest()[:16]
+        claims: dict[str, Any] = {
+            "iss": self.issuer,
+            "sub": self.person["sub"],
+            "aud": client_id,
+            "iat": now,
+            "exp": now + 300,
+            "auth_time": now - 5,
+            "nonce": nonce,
+            "acr": "urn:klucznik:acr:two-factor",
+            "amr": ["pwd", "otp", "mfa"],
+            "sid": self.sid,
+            "at_hash": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        }
+        self.change_claims(claims)
+        return self.sign(claims, typ="JWT")
+
+    def logout_token(self, *, client_id: str = "portal", **changes: Any) -> str:
+        """A right logout token for the sign-in, but for `changes`; None leaves a claim out."""
+        now = int(time.time())
+        claims: dict[str, Any] = {
+            "iss": self.issuer,
+            "aud": client_id,
+            "iat": now,
+            "exp": now + 120,
+            "jti": new_token(),
+            "events": {EVENT: {}},
+            "sub": self.person["sub"],
+            "sid": self.sid,
+        } | changes
+        return self.sign(
+            {name: value for name, value in claims.items() if value is not None}, typ="logout+jwt"
+        )
+
+    def sign(self, claims: dict[str, Any], *, typ: str) -> str:
+        header = {"alg": "ES256", "kid": self.sign_with.kid, "typ": typ}
+        self.change_header(header)
+        if header["alg"] == "none":
+            parts = (json.dumps(part).encode() for part in (header, claims))
+            return ".".join([*(_base64(part) for part in parts), ""])
+        return jwt.encode(header, claims, self.sign_with)
+
+    def _authenticated(self, form: dict[str, str]) -> str:
+        assertion = form["client_assertion"]
+        client_id = json.loads(_unbase64(assertion.split(".")[1]))["sub"]
+        key = ECKey.import_key(json.loads(programs.client_key(client_id)))
+        token = jwt.decode(assertion, key, algorithms=["ES256"])
+        claims, now = token.claims, time.time()
+        self._insist(token.header["kid"] == client_id, "the assertion names its key")
+        self._insist(claims["iss"] == claims["sub"] == client_id, "iss and sub are the client")
+        self._insist(claims["aud"] == self.issuer, "aud is the issuer, one string")
+        self._insist(now - 5 <= claims["iat"] <= now + 5, "iat is now")
+        self._insist(now < claims["exp"] <= now + 300, "exp is soon")
+        self._insist(claims["jti"] not in self.assertions, "an assertion is used once")
+        self._insist("client_id" not in form and "client_secret" not in form, "one method only")
+        self.assertions.add(claims["jti"])
+        return str(client_id)
+
+    def _redeem(self, form: dict[str, str], client_id: str) -> tuple[int, bytes]:
+        asked = self.codes.pop(form["code"], None)
+        if asked is None or asked["client_id"] != client_id:
+            return 400, b'{"error":"invalid_grant"}'
+        challenge = _base64(hashlib.sha256(form["code_verifier"].encode()).digest())
+        self._insist(challenge == asked["code_challenge"], "the verifier fits")
+        self._insist(form["redirect_uri"] == asked["redirect_uri"], "the same redirect URI")
+        self._insist(form["resource"] in json.loads(asked["resources"]), "an asked-for resource")
+        return self._tokens(client_id, form["resource"], nonce=asked["nonce"])
+
+    def _refresh(self, form: dict[str, str], client_id: str) -> tuple[int, bytes]:
+        if self.refresh_tokens.get(form["refresh_token"]) is not True:
+            # Seen before, or never given: whoever has it may have stolen it, so all of them end.
+            self._insist(form["refresh_token"] not in self.refresh_tokens, "a token is used once")
+            self.refresh_tokens = dict.fromkeys(self.refresh_tokens, False)
+            return 400, b'{"error":"invalid_grant"}'
+        self.refresh_tokens[form["refresh_token"]] = False
+        return self._tokens(client_id, form["resource"], nonce=None)
+
+    def _tokens(self, client_id: str, audience: str, *, nonce: str | None) -> tuple[int, bytes]:
+        access_token = new_token()
+        self.access_tokens[access_token] = audience
+        given: dict[str, Any] = {
+            "access_token": access_token,
+            "token_type": "Bearer",
+            "expires_in": self.access_token_seconds,
+        }
+        if self.gives_refresh_tokens:
+            given["refresh_token"] = new_token()
+            self.refresh_tokens[given["refresh_token"]] = True
+        if nonce is not None:
+            given["id_token"] = self.id_token(
+                client_id=client_id, nonce=nonce, access_token=access_token
+            )
+        self.change_tokens(given)
+        return 200, json.dumps(given).encode()
+
+    def _insist(self, holds: bool, rule: str) -> None:
+        if not holds:
+            self.problems.append(rule)
+
+
+def _handler(provider: StrictProvider) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            path = urlsplit(self.path).path
+            provider.asked[path] += 1
+            if path == "/.well-known/openid-configuration":
+                self._answer(200, json.dumps(provider.metadata()).encode())
+            elif path == "/jwks":
+                self._answer(200, json.dumps(provider.jwks()).encode())
+            elif path == "/userinfo":
+                self._answer(*provider.userinfo(self.headers.get("Authorization", "")))
+            else:
+                self._answer(404, b"{}")
+
+        def do_POST(self) -> None:
+            provider.asked[self.path] += 1
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            form = dict(parse_qsl(body.decode(), strict_parsing=True))
+            self._answer(*provider.token(form))
+
+        def _answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    return Handler
+
+
+def _base64(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def _unbase64(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
