@@ -73,9 +73,9 @@ def bring() -> bool:
         shutil.rmtree(VENDOR)
     for source, target in FILES.items():
         _copy(NODE_MODULES / source, VENDOR / target)
-    (VENDOR / "inter" / "inter.css").write_text(INTER_CSS)
-    (VENDOR / "icons.svg").write_text(sprite(icon_names()))
-    STAMP.write_text(wanted)
+    _write(VENDOR / "inter" / "inter.css", INTER_CSS)
+    _write(VENDOR / "icons.svg", sprite(icon_names()))
+    _write(STAMP, wanted)
     return True
 
 
@@ -109,6 +109,11 @@ def _symbol(name: str) -> str:
         ' stroke-width="2" stroke-linecap="round" stroke-linejoin="round">'
         f"{shape}</symbol>\n"
     )
+
+
+def _write(target: Path, text: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text)
 
 
 def _copy(source: Path, target: Path) -> None:
