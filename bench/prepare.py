@@ -6,6 +6,7 @@ sign-in of each (which is not measured) can make its browser a known device.
 
 import json
 import sys
+from typing import Any
 
 import pyotp
 
@@ -25,11 +26,11 @@ RESOURCE = "https://bench.klucznik.example/api"
 
 
 @in_application
-def prepare(redirect_uri: str, public_jwk: dict[str, object]) -> dict[str, object]:
+def prepare(redirect_uri: str, public_jwk: dict[str, Any]) -> dict[str, Any]:
     """Register the clients and make the people."""
     now = clock.now()
     ensure_keys(now=now)
-    machine = {"grant_types": (clients.CLIENT_CREDENTIALS,), "audiences": (RESOURCE,)}
+    machine: dict[str, Any] = {"grant_types": (clients.CLIENT_CREDENTIALS,), "audiences": (RESOURCE,)}
     with db.transaction() as session:
         web = clients.register(
             session, name="Web", first_party=True, redirect_uris=(redirect_uri,), now=now

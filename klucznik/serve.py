@@ -78,7 +78,7 @@ def serve(
             header_read_timeout=_HEADER_SECONDS * 1000, max_buffer_size=_BIGGEST_HEADERS
         ),
         websockets=False,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         ssl_cert=start.tls_certificate,
         ssl_key=start.tls_key,
         ssl_protocol_min=SSLProtocols.tls12,

@@ -3,12 +3,13 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,15 @@ class Mailbox:
             if to.casefold() in json.dumps(one["to"], ensure_ascii=False).casefold()
         ]
 
+    def newest_code(self, to: str) -> str:
+        """The code of the newest mail that has one, once a mail came that was not read before."""
+        read = _codes_read.setdefault(self.url, {})
+        mail = self.wait_for(to, after=read.get(to, 0), where=lambda one: bool(_code(one)))
+        read[to] = len([one for one in self.messages(to) if _code(one)])
+        code = _code(mail)
+        assert code
+        return code
+
     def wait_for(self, to: str, *, after: int = 0, where: Callable[[Mail], bool] = bool) -> Mail:
         """The newest mail to an address that fits, once there are more than `after` that do."""
         deadline = time.monotonic() + _MAIL_SECONDS
@@ -103,20 +113,29 @@ class Mailbox:
         raise AssertionError(f"no such mail to {to}; there are {self.messages(to)}")
 
 
+# How many mails with a code were read, by catcher and address: each is good once.
+_codes_read: dict[str, dict[str, int]] = {}
+
+
+def _code(mail: Mail) -> str | None:
+    """The code of eight digits in a mail, written in groups or not."""
+    found = re.search(r"^\s*(\d{4})[ \u00a0]?(\d{4})\s*$", mail.text, re.MULTILINE)
+    return found[1] + found[2] if found else None
+
+
 @contextlib.contextmanager
 def installation(
     home: Path,
     *,
+    also_allowed: Sequence[str] = (),
     names: tuple[str, str, str] = ("localhost", "localhost", "localhost"),
     scheme: str = "http",
     settings: dict[str, str] | None = None,
 ) -> Iterator[Installation]:
     """Start everything with `klucznik run`, give it, and stop it with Ctrl-C's signal."""
     ports = free_ports(6)
-    urls = [
-        f"{scheme}://{name}:{port}" for name, port in zip(names, ports[:3], strict=True)
-    ]
-    hosts = ",".join(url.removeprefix(f"{scheme}://") for url in urls)
+    urls = [f"{scheme}://{name}:{port}" for name, port in zip(names, ports[:3], strict=True)]
+    hosts = ",".join([*(url.removeprefix(f"{scheme}://") for url in urls), *also_allowed])
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("KLUCZNIK_")},
         "KLUCZNIK_HOME": str(home),

@@ -21,7 +21,7 @@ PATHS = {
 
 def configure(folder: Path, port: int) -> tuple[Side, Path]:
     """Make keys and clients; returns how to load it, and the file for the server script."""
-    own = [
+    own: list[ECKey | RSAKey] = [
         ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig"}),
         RSAKey.generate_key(2048, {"alg": "RS256", "use": "sig"}),
     ]

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from sqlalchemy.exc import DBAPIError
+
 from idp.app import create_app
 from idp.settings import IdentitySettings
+from kernel.errors import Misconfigured
 from kernel.observability.logs import configure_logging
 
 Parameters = ParamSpec("Parameters")
@@ -21,6 +24,12 @@ def in_application(command: Callable[Parameters, Answer]) -> Callable[Parameters
         # What a command says is its output; only trouble is logged beside it.
         configure_logging("warning", program="klucznik")
         with app.app_context():
-            return command(*args, **kwargs)
+            try:
+                return command(*args, **kwargs)
+            except DBAPIError as failure:
+                raise Misconfigured(
+                    f"the database can't be used ({type(failure.orig).__name__}); "
+                    "see klucznik db status"
+                ) from failure
 
     return run
