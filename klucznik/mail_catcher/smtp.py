@@ -1,6 +1,7 @@
 """The SMTP side: takes every mail, for whomever."""
 
 import asyncio
+import logging
 import threading
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -9,6 +10,9 @@ from kernel import clock
 from klucznik.mail_catcher.mailbox import Mailbox
 
 _LARGEST_MAIL = 1_000_000
+
+# It would write down every command, addresses included.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 
 class SmtpServer:
