@@ -2,7 +2,17 @@
 
 from flask import Flask
 
+from consent.oauth import views as oauth_consent
+from idp.authorize import views as authorize
+from idp.authorize.consent import AuthorizationQuestions
+from idp.discovery import views as discovery
+from idp.introspection import views as introspection
+from idp.keys import views as keys
+from idp.logout import views as logout
+from idp.revocation import views as revocation
 from idp.settings import IdentitySettings
+from idp.token import views as token
+from idp.userinfo import views as userinfo
 from kernel.web import create_app as create_web_app
 from tenants.database import db
 
@@ -10,7 +20,7 @@ from tenants.database import db
 def create_app(settings: IdentitySettings | None = None) -> Flask:
     """The identity program as a WSGI application."""
     settings = settings or IdentitySettings()
-    return create_web_app(
+    app = create_web_app(
         "idp",
         settings=settings,
         public_url=settings.issuer,
@@ -18,3 +28,16 @@ def create_app(settings: IdentitySettings | None = None) -> Flask:
         db=db,
         database_url=settings.database_address,
     )
+
+    app.register_blueprint(authorize.blueprint)
+    app.register_blueprint(token.blueprint)
+    app.register_blueprint(userinfo.blueprint)
+    app.register_blueprint(introspection.blueprint)
+    app.register_blueprint(revocation.blueprint)
+    app.register_blueprint(logout.blueprint)
+    app.register_blueprint(keys.blueprint)
+    app.register_blueprint(discovery.blueprint)
+
+    app.register_blueprint(oauth_consent.blueprint)
+    oauth_consent.hand_in(app, AuthorizationQuestions())
+    return app

@@ -33,9 +33,7 @@ def allowed(session: Session, *, person_id: UUID, client_id: str) -> frozenset[s
     return frozenset(scope for scopes in rows for scope in scopes)
 
 
-def is_needed(
-    session: Session, *, person_id: UUID, client_id: str, scopes: Iterable[str]
-) -> bool:
+def is_needed(session: Session, *, person_id: UUID, client_id: str, scopes: Iterable[str]) -> bool:
     """Whether the person has to be asked: never asked before, or for less."""
     given = allowed(session, person_id=person_id, client_id=client_id)
     return not given or not given.issuperset(scopes)

@@ -1,5 +1,6 @@
 """Caches that are valid at one version of the database."""
 
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
@@ -25,10 +26,10 @@ def move_on(session: Session, name: str) -> None:
     Takes the row's lock: whoever changes the same kind of row at the same time waits.
     """
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    insert = dialect.insert(CacheVersion).values(name=name, number=1)
+    insert = dialect.insert(CacheVersion).values(name=name, number=secrets.randbits(62))
     session.execute(
         insert.on_conflict_do_update(
-            index_elements=[CacheVersion.name], set_={"number": CacheVersion.number + 1}
+            index_elements=[CacheVersion.name], set_={"number": insert.excluded.number}
         )
     )
 

@@ -32,6 +32,8 @@ class Client(Base):
     scopes: Mapped[list[str]] = mapped_column(JSON)
     audiences: Mapped[list[str]] = mapped_column(JSON)
     """What `resource` may name; the first one is meant where a request names none."""
+    serves: Mapped[list[str]] = mapped_column(JSON)
+    """The audiences whose API this application is: it may look at tokens meant for them."""
     id_token_signed_response_alg: Mapped[str] = mapped_column(String(8))
     access_token_signed_response_alg: Mapped[str] = mapped_column(String(8))
     refresh_without_offline_access: Mapped[bool]

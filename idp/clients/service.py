@@ -22,7 +22,7 @@ from kernel.ids import new_id
 
 SECRET_BASIC = "client_secret_basic"  # noqa: S105
 SECRET_POST = "client_secret_post"  # noqa: S105
-PRIVATE_KEY_JWT = "private_key_jwt"  # noqa: S105
+PRIVATE_KEY_JWT = "private_key_jwt"
 NONE = "none"
 AUTH_METHODS = (SECRET_BASIC, SECRET_POST, PRIVATE_KEY_JWT, NONE)
 
@@ -71,6 +71,7 @@ class RegisteredClient:
     backchannel_logout_uri: str | None
     scopes: tuple[str, ...]
     audiences: tuple[str, ...]
+    serves: tuple[str, ...]
     id_token_signed_response_alg: str
     access_token_signed_response_alg: str
     refresh_without_offline_access: bool
@@ -138,6 +139,7 @@ def register(
     backchannel_logout_uri: str | None = None,
     scopes: Sequence[str] = scopes.OF_OPENID,
     audiences: Sequence[str] = (),
+    serves: Sequence[str] = (),
     id_token_signed_response_alg: str | None = None,
     access_token_signed_response_alg: str = "ES256",  # noqa: S107
     refresh_without_offline_access: bool | None = None,
@@ -163,6 +165,7 @@ def register(
         backchannel_logout_uri=backchannel_logout_uri,
         scopes=list(scopes),
         audiences=list(audiences),
+        serves=list(serves),
         # Our own programs take the fast algorithm; others get what every library knows.
         id_token_signed_response_alg=id_token_signed_response_alg
         or ("ES256" if first_party else "RS256"),
@@ -300,9 +303,9 @@ def _why_refuse_addresses(client: Client) -> str | None:
         refusal = redirect_uris.why_refuse(uri)
         if refusal:
             return f"{name} {refusal}"
-    for audience in client.audiences:
+    for audience in (*client.audiences, *client.serves):
         if not is_resource(audience):
-            return f"audiences: {audience!r} is not an absolute address without fragment"
+            return f"audience {audience!r} is not an absolute address without fragment"
     return None
 
 
@@ -362,6 +365,7 @@ def _load(session: Session, client_id: str) -> RegisteredClient | None:
         backchannel_logout_uri=row.backchannel_logout_uri,
         scopes=tuple(row.scopes),
         audiences=tuple(row.audiences),
+        serves=tuple(row.serves),
         id_token_signed_response_alg=row.id_token_signed_response_alg,
         access_token_signed_response_alg=row.access_token_signed_response_alg,
         refresh_without_offline_access=row.refresh_without_offline_access,

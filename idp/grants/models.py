@@ -63,3 +63,12 @@ class RefreshToken(Base):
     """Digest of the request that spent it: only that very request may be repeated."""
     answer_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The answer to that request, under a key that only the spent token gives."""
+
+
+class RevokedAccessToken(Base):
+    """The `jti` of an access token that was revoked before its time."""
+
+    __tablename__ = "revoked_access_tokens"
+
+    jti_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from consent.oauth import service as consents
 from idp.clients.service import RegisteredClient
-from idp.grants.models import Grant
+from idp.grants.models import Grant, RevokedAccessToken
+from idp.protocol import scopes
 from idp.sessions.models import BrowserSession
+from kernel.crypto import hash_token
 from tenants.people import service as people
 
 
@@ -40,7 +42,7 @@ class GrantState:
 def columns() -> Select[Any]:
     """The statement that finds grants with all that their standing depends on."""
     person = people.active_people().subquery()
-    return (
+    statement = (
         select(
             Grant.id,
             Grant.client_id,
@@ -60,8 +62,9 @@ def columns() -> Select[Any]:
             BrowserSession.expires_at.label("session_expires_at"),
         )
         .join(BrowserSession, BrowserSession.id == Grant.session_id)
-        .outerjoin(person, and_(person.c.id == Grant.person_id))
+        .outerjoin(person, person.c.id == Grant.person_id)
     )
+    return cast(Select[Any], statement)
 
 
 def find(session: Session, grant_id: UUID) -> GrantState | None:
@@ -90,3 +93,31 @@ def from_row(row: Row[Any]) -> GrantState:
         session_ended_at=row.session_ended_at,
         session_expires_at=row.session_expires_at,
     )
+
+
+def why_ended(state: GrantState, now: datetime) -> str | None:
+    """Say why nothing comes of this grant any more, or None while it stands."""
+    if state.revoked_at is not None:
+        return "the grant was revoked"
+    if not state.person_is_active:
+        return "the person may not sign in"
+    if state.session_ended_at is not None:
+        return "the session was ended"
+    if state.session_expires_at <= now and scopes.OFFLINE_ACCESS not in state.scopes:
+        return "the session is over"
+    return None
+
+
+def consent_stands(session: Session, client: RegisteredClient, state: GrantState) -> bool:
+    """Whether the person still allows the application what the grant holds."""
+    return client.first_party or not consents.is_needed(
+        session, person_id=state.person_id, client_id=client.id, scopes=state.scopes
+    )
+
+
+def is_revoked(session: Session, jti: str) -> bool:
+    """Whether this one access token was revoked."""
+    found = session.execute(
+        select(RevokedAccessToken.jti_hash).where(RevokedAccessToken.jti_hash == hash_token(jti))
+    )
+    return found.first() is not None

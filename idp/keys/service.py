@@ -120,9 +120,7 @@ def summaries(*, now: datetime) -> list[KeySummary]:
         keys = ring(session)
         rows = session.scalars(select(SigningKey).order_by(SigningKey.created_at.desc())).all()
     return [
-        KeySummary(
-            row.id, row.algorithm, row.created_at, row.signs_from, _state(row, keys, now)
-        )
+        KeySummary(row.id, row.algorithm, row.created_at, row.signs_from, _state(row, keys, now))
         for row in rows
     ]
 
@@ -153,13 +151,16 @@ def _add(algorithm: str, *, signs_from: datetime, now: datetime, only_if_due: bo
     sealed = current_settings().vault().seal(made.private_pem, context=_context(made.id))
     with db.transaction() as session:
         move_on(session, _NAME)
-        if only_if_due and session.scalars(
-            select(SigningKey.id).where(
-                SigningKey.algorithm == algorithm,
-                SigningKey.withdrawn_at.is_(None),
-                SigningKey.signs_from >= signs_from - _MARGIN,
-            )
-        ).first():
+        if (
+            only_if_due
+            and session.scalars(
+                select(SigningKey.id).where(
+                    SigningKey.algorithm == algorithm,
+                    SigningKey.withdrawn_at.is_(None),
+                    SigningKey.signs_from >= signs_from - _MARGIN,
+                )
+            ).first()
+        ):
             # Another process was quicker; the row's lock made us wait for its commit.
             return
         session.add(

@@ -63,9 +63,7 @@ def sign(claims: Mapping[str, Any], key: TokenKey, *, typ: str) -> str:
     """A signed token in the compact form."""
     header = {"alg": key.algorithm, "kid": key.id, "typ": typ}
     payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
-    return jws.serialize_compact(
-        header, payload, key.material, registry=_REGISTRIES[key.algorithm]
-    )
+    return jws.serialize_compact(header, payload, key.material, registry=_REGISTRIES[key.algorithm])
 
 
 def verify(
@@ -149,9 +147,7 @@ def _check_header(header: Mapping[str, Any], typ: Sequence[str | None]) -> None:
 
 def _verified_claims(token: str, key: TokenKey) -> dict[str, Any]:
     try:
-        signed = jws.deserialize_compact(
-            token, key.material, registry=_REGISTRIES[key.algorithm]
-        )
+        signed = jws.deserialize_compact(token, key.material, registry=_REGISTRIES[key.algorithm])
     except (JoseError, ValueError, TypeError) as broken:
         raise NotBelieved(f"signature: {type(broken).__name__}") from broken
     return _read_object(signed.payload)

@@ -1,0 +1,75 @@
+"""Which step is missing: decided by looking at what is true now, never by what was done before."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from idp.protocol import acr, prompts
+from idp.protocol.errors import ConsentRequired, InteractionRequired, LoginRequired, OAuthError
+
+
+class Step(StrEnum):
+    """What can be missing, in the order in which it is asked for."""
+
+    SIGN_IN = "sign-in"
+    STEP_UP = "step-up"
+    CONSENT = "consent"
+
+
+@dataclass(frozen=True)
+class Presence:
+    """What is known of the person in front of the browser."""
+
+    person_id: UUID
+    auth_time: datetime
+    acr: str
+
+
+def what_is_missing(
+    wanted: acr.Wanted,
+    *,
+    presence: Presence | None,
+    flow_started_at: datetime | None,
+    consent_is_needed: bool,
+    now: datetime,
+) -> Step | None:
+    """The next step on the way to an answer, or None when nothing stands in the way."""
+    if presence is None:
+        return Step.SIGN_IN
+    if wanted.person_id not in (None, presence.person_id):
+        return Step.SIGN_IN
+    # Whoever signed in within this flow has answered `prompt=login` and `max_age`, however small.
+    is_fresh = flow_started_at is not None and presence.auth_time >= flow_started_at
+    if not is_fresh and (wanted.prompt_login or is_too_old(presence.auth_time, wanted, now)):
+        return Step.SIGN_IN
+    if not acr.satisfies(presence.acr, wanted.acr):
+        return Step.STEP_UP
+    return Step.CONSENT if consent_is_needed else None
+
+
+def is_too_old(auth_time: datetime, wanted: acr.Wanted, now: datetime) -> bool:
+    """Whether `max_age` asks for a newer sign-in."""
+    return wanted.max_age is not None and now - auth_time > timedelta(seconds=wanted.max_age)
+
+
+def why_not_silently(step: Step) -> OAuthError:
+    """What `prompt=none` gets where a page would be needed."""
+    match step:
+        case Step.SIGN_IN:
+            return LoginRequired("the person has to sign in")
+        case Step.STEP_UP:
+            return InteractionRequired("the sign-in has to be stronger")
+        case Step.CONSENT:
+            return ConsentRequired("the person has to be asked")
+
+
+def asks_again(request_prompts: tuple[str, ...], *, answered: bool, first_party: bool) -> bool:
+    """Whether `prompt=consent` asks although the answer is known: once, and for others' programs.
+
+    >>> asks_again(("consent",), answered=False, first_party=False)
+    True
+    >>> asks_again(("consent",), answered=True, first_party=False)
+    False
+    """
+    return prompts.CONSENT in request_prompts and not answered and not first_party

@@ -1,0 +1,78 @@
+"""The answer to an authorization request: a code or an error, in the way that was asked for."""
+
+from datetime import datetime, timedelta
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from idp.authorize.request import FORM_POST, AuthorizationRequest, ReturnAddress
+from idp.grants.models import Grant
+from idp.protocol.errors import OAuthError
+from idp.redirects import add_to_query, redirect_exactly
+from idp.sessions import applications
+from idp.sessions.service import SignedIn
+from kernel.crypto import hash_token, new_token
+from kernel.ids import new_id
+from kernel.web import forward, forward_form
+
+
+def issue_code(
+    session: Session,
+    request: AuthorizationRequest,
+    signed_in: SignedIn,
+    *,
+    life: timedelta,
+    now: datetime,
+) -> str:
+    """A code for what this person granted; only its digest is kept."""
+    code = new_token(256)
+    sid = applications.sid_for(session, signed_in.session_id, request.client_id, now=now)
+    session.add(
+        Grant(
+            id=new_id(),
+            client_id=request.client_id,
+            person_id=signed_in.person_id,
+            session_id=signed_in.session_id,
+            sid=sid,
+            scopes=list(request.scopes),
+            resources=list(request.resources),
+            auth_time=signed_in.auth_time,
+            acr=signed_in.acr,
+            amr=list(signed_in.amr),
+            nonce=request.nonce,
+            created_at=now,
+            code_hash=hash_token(code),
+            code_expires_at=now + life,
+            redirect_uri=request.redirect_uri,
+            code_challenge=request.code_challenge,
+        )
+    )
+    return code
+
+
+def with_code(to: ReturnAddress, code: str, *, issuer: str, after_pages: bool) -> Response:
+    """The answer that the application hoped for."""
+    return _answer(to, [("code", code)], issuer=issuer, after_pages=after_pages)
+
+
+def with_error(to: ReturnAddress, error: OAuthError, *, issuer: str, after_pages: bool) -> Response:
+    """The answer that says why not."""
+    return _answer(to, list(error.as_dict().items()), issuer=issuer, after_pages=after_pages)
+
+
+def _answer(
+    to: ReturnAddress, fields: list[tuple[str, str]], *, issuer: str, after_pages: bool
+) -> Response:
+    # RFC 9207: the application learns who answers, so that nobody mixes up two providers.
+    fields = [*fields, ("iss", issuer)]
+    if to.state is not None:
+        fields.append(("state", to.state))
+    if to.response_mode == FORM_POST:
+        response = forward_form(to.redirect_uri, fields)
+    elif after_pages:
+        # A form was posted on the way; browsers would not follow a redirect to another origin.
+        response = forward(add_to_query(to.redirect_uri, fields))
+    else:
+        response = redirect_exactly(add_to_query(to.redirect_uri, fields))
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,1 @@
+"""What the provider can do, for programs to read (OpenID Connect Discovery, RFC 8414)."""

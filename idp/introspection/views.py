@@ -1,0 +1,43 @@
+"""The introspection endpoint."""
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from idp.client_requests import (
+    authenticated_client,
+    form_parameters,
+    json_response,
+    refuse_in_json,
+)
+from idp.introspection import service
+from idp.protocol.errors import InvalidClient, InvalidRequest
+from idp.settings import current_settings
+from kernel import clock
+from kernel.web import csrf_exempt, requires
+from tenants.database import db
+
+blueprint = Blueprint("introspection", __name__)
+refuse_in_json(blueprint)
+
+
+@blueprint.post("/introspect")
+@requires("client")
+@csrf_exempt
+def inspect() -> ResponseReturnValue:
+    """Say whether a token is good, to a client that proved who it is."""
+    now = clock.now()
+    parameters = form_parameters()
+    client = authenticated_client(parameters, now=now)
+    if client.is_public:
+        raise InvalidClient("a public client may not introspect")
+    if "token" not in parameters:
+        raise InvalidRequest("token is missing")
+    with db.reading() as session:
+        found = service.inspect(
+            session,
+            parameters["token"],
+            client=client,
+            issuer=current_settings().issuer,
+            now=now,
+        )
+    return json_response(found)

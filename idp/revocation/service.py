@@ -1,0 +1,43 @@
+"""Revoking a token on its own client's word."""
+
+from datetime import UTC, datetime
+
+from idp.clients.service import RegisteredClient
+from idp.grants import service as grants
+from idp.grants.service import Reason
+from idp.protocol import jwt
+from idp.token import refresh_token, verification
+from tenants.database import db
+
+
+def revoke(token: str, *, client: RegisteredClient, issuer: str, now: datetime) -> None:
+    """End the token. Somebody else's, an unknown or an ended one: nothing happens (RFC 7009 §2.2).
+
+    With a refresh token goes the whole grant (§2.1), with an access token that token alone.
+    """
+    if "." in token:
+        _revoke_access_token(token, client=client, issuer=issuer, now=now)
+    else:
+        _revoke_refresh_token(token, client=client, now=now)
+
+
+def _revoke_access_token(
+    token: str, *, client: RegisteredClient, issuer: str, now: datetime
+) -> None:
+    try:
+        with db.reading() as session:
+            believed = verification.believe(session, token, issuer=issuer, audience=None, now=now)
+    except (jwt.NotBelieved, ValueError):
+        return
+    if believed.client_id != client.id:
+        return
+    expires = datetime.fromtimestamp(believed.claims["exp"] + 2 * jwt.SKEW_SECONDS, tz=UTC)
+    with db.transaction() as session:
+        grants.revoke_access_token(session, believed.claims["jti"], expires_at=expires)
+
+
+def _revoke_refresh_token(token: str, *, client: RegisteredClient, now: datetime) -> None:
+    with db.transaction() as session:
+        link = refresh_token.find(session, token)
+        if link is not None and link.grant.client_id == client.id:
+            grants.revoke(session, link.grant.id, reason=Reason.REVOKED_BY_CLIENT, now=now)

@@ -1,0 +1,70 @@
+"""What the token endpoint answers for a grant of a person: access token, ID token, refresh token."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from idp.clients.service import RegisteredClient
+from idp.grants.state import GrantState
+from idp.keys import service as keys
+from idp.protocol import scopes
+from idp.settings import IdentitySettings
+from idp.token import audience, mint
+
+
+def for_person(
+    grant: GrantState,
+    *,
+    client: RegisteredClient,
+    granted: Sequence[str],
+    requested_resources: Sequence[str],
+    refresh_token: str | None,
+    nonce: str | None,
+    settings: IdentitySettings,
+    now: datetime,
+) -> dict[str, Any]:
+    """The members of the answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3)."""
+    issuer = settings.issuer
+    life = timedelta(seconds=settings.access_token_seconds)
+    token = mint.access_token(
+        issuer=issuer,
+        subject=str(grant.person_id),
+        client_id=client.id,
+        audience=audience_for(grant, client, requested_resources, issuer),
+        granted=granted,
+        key=keys.signing_key(client.access_token_signed_response_alg, now=now),
+        life=life,
+        now=now,
+        grant=grant,
+    )
+    answer: dict[str, Any] = {
+        "access_token": token,
+        "token_type": "Bearer",
+        "expires_in": int(life.total_seconds()),
+        "scope": scopes.join(granted),
+    }
+    if scopes.OPENID in granted:
+        answer["id_token"] = mint.id_token(
+            issuer=issuer,
+            client_id=client.id,
+            grant=grant,
+            access_token=token,
+            key=keys.signing_key(client.id_token_signed_response_alg, now=now),
+            life=timedelta(seconds=settings.id_token_seconds),
+            now=now,
+            nonce=nonce,
+        )
+    if refresh_token is not None:
+        answer["refresh_token"] = refresh_token
+    return answer
+
+
+def audience_for(
+    grant: GrantState, client: RegisteredClient, requested: Sequence[str], issuer: str
+) -> str:
+    """The audience of this grant's next token; raises InvalidTarget."""
+    is_sign_in = scopes.OPENID in grant.scopes
+    default = issuer if is_sign_in or not client.audiences else client.audiences[0]
+    return audience.choose(
+        requested, granted=grant.resources, client=client, issuer=issuer, default=default
+    )

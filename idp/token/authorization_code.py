@@ -1,0 +1,144 @@
+"""Trading an authorization code for tokens (RFC 6749 §4.1.3): once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from idp.clients.service import AUTHORIZATION_CODE, RegisteredClient
+from idp.grants import service as grants
+from idp.grants import state as grant_states
+from idp.grants.models import Grant
+from idp.grants.service import Reason
+from idp.grants.state import GrantState
+from idp.protocol import pkce
+from idp.protocol.errors import InvalidGrant
+from idp.settings import current_settings
+from idp.token import answer, refresh_token
+from idp.token.server import TokenGrant
+from kernel.crypto import hash_token
+from tenants.database import db
+
+REPLAYED = "code was redeemed before"
+
+
+@dataclass(frozen=True)
+class Code:
+    """A code as it was given, and the grant that it stands for."""
+
+    grant: GrantState
+    expires_at: datetime
+    redirect_uri: str
+    challenge: str | None
+
+
+class AuthorizationCodeGrant(TokenGrant):
+    """`grant_type=authorization_code`."""
+
+    GRANT_TYPE = AUTHORIZATION_CODE
+
+    def exchange(self) -> dict[str, Any]:
+        parameters = self.request.parameters
+        return redeem(
+            parameters.get("code", ""),
+            client=self.request.client,
+            redirect_uri=parameters.get("redirect_uri", ""),
+            code_verifier=parameters.get("code_verifier"),
+            resources=parameters.resources,
+            now=self.request.now,
+        )
+
+
+def redeem(
+    code: str,
+    *,
+    client: RegisteredClient,
+    redirect_uri: str,
+    code_verifier: str | None,
+    now: datetime,
+    resources: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Spend an authorization code and return the tokens that it buys; raises InvalidGrant.
+
+    A code buys tokens once. Seeing it again means that it leaked, and we cannot tell the thief from
+    the owner, so whatever it already bought is revoked.
+    """
+    settings = current_settings()
+    bought = None
+    with db.transaction() as session:
+        found = _find(session, code)
+        refusal = why_refuse(found, client.id, redirect_uri, code_verifier, now)
+        if found is not None and refusal is None:
+            if not grant_states.consent_stands(session, client, found.grant):
+                refusal = "consent was withdrawn"
+            else:
+                # Raises while nothing is spent yet: the client can ask again with another resource.
+                answer.audience_for(found.grant, client, resources, settings.issuer)
+                refusal = None if _spend(session, found.grant, now) else REPLAYED
+        if found is not None and refusal is None:
+            bought = refresh_token.begin(session, found.grant, client, settings=settings, now=now)
+        elif found is not None and refusal == REPLAYED:
+            grants.revoke(session, found.grant.id, reason=Reason.CODE_REPLAYED, now=now)
+
+    # Raised after the commit: a rollback would undo the revocation.
+    if found is None or refusal is not None:
+        raise InvalidGrant(refusal or "no such code")
+    return answer.for_person(
+        found.grant,
+        client=client,
+        granted=found.grant.scopes,
+        requested_resources=resources,
+        refresh_token=bought,
+        nonce=found.grant.nonce,
+        settings=settings,
+        now=now,
+    )
+
+
+def why_refuse(
+    code: Code | None, client_id: str, redirect_uri: str, code_verifier: str | None, now: datetime
+) -> str | None:
+    """Say why this code buys nothing, or None when it does."""
+    if code is None:
+        return "no such code"
+    if code.grant.redeemed_at is not None:
+        return REPLAYED
+    if code.grant.client_id != client_id:
+        return "code belongs to another client"
+    if code.expires_at <= now:
+        return "code expired"
+    if code.redirect_uri != redirect_uri:
+        return "redirect_uri differs from the authorization request"
+    if code.challenge is None:
+        # RFC 9700 §4.8.2: else somebody could have taken the challenge away on the way here.
+        return "code_verifier without a code_challenge" if code_verifier is not None else None
+    if code_verifier is None or not pkce.proves(code_verifier, code.challenge):
+        return "code_verifier does not match"
+    return grant_states.why_ended(code.grant, now)
+
+
+def _find(session: Session, code: str) -> Code | None:
+    row = session.execute(
+        grant_states.columns()
+        .add_columns(Grant.code_expires_at, Grant.redirect_uri, Grant.code_challenge)
+        .where(Grant.code_hash == hash_token(code))
+    ).one_or_none()
+    if row is None:
+        return None
+    return Code(
+        grant_states.from_row(row), row.code_expires_at, row.redirect_uri, row.code_challenge
+    )
+
+
+def _spend(session: Session, grant: GrantState, now: datetime) -> bool:
+    """Mark the code as redeemed; False when another request was quicker."""
+    spent = session.execute(
+        update(Grant)
+        .where(Grant.id == grant.id, Grant.redeemed_at.is_(None), Grant.revoked_at.is_(None))
+        .values(redeemed_at=now)
+        .returning(Grant.id)
+    )
+    return spent.first() is not None

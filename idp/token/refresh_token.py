@@ -1,0 +1,253 @@
+"""Trading a refresh token for new tokens (RFC 6749 §6), with rotation (RFC 9700 §4.14.2).
+
+Each use spends the token and gives the next one of its chain. A public client's token that is seen
+again ends the chain. A confidential client may have lost our answer: its identical request within
+some seconds gets the identical answer, which only the spent token itself can unseal.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from idp.clients.service import REFRESH_TOKEN, RegisteredClient
+from idp.grants import service as grants
+from idp.grants import state as grant_states
+from idp.grants.models import Grant, RefreshToken
+from idp.grants.service import Reason
+from idp.grants.state import GrantState
+from idp.protocol import scopes
+from idp.protocol.errors import InvalidGrant, InvalidScope
+from idp.settings import IdentitySettings, current_settings
+from idp.token import answer
+from idp.token.server import TokenGrant
+from kernel.crypto import Vault, constant_time_equal, hash_token, keyed_hash, new_token
+from kernel.ids import new_id
+from tenants.database import db
+
+
+@dataclass(frozen=True)
+class Link:
+    """A refresh token as it stands in its chain."""
+
+    id: UUID
+    grant: GrantState
+    expires_at: datetime
+    chain_expires_at: datetime
+    spent_at: datetime | None
+    spent_on: bytes | None
+    answer_sealed: bytes | None
+
+
+class RefreshTokenGrant(TokenGrant):
+    """`grant_type=refresh_token`."""
+
+    GRANT_TYPE = REFRESH_TOKEN
+
+    def exchange(self) -> dict[str, Any]:
+        parameters = self.request.parameters
+        return refresh(
+            parameters.get("refresh_token", ""),
+            client=self.request.client,
+            scope=parameters.get("scope"),
+            resources=parameters.resources,
+            now=self.request.now,
+        )
+
+
+def begin(
+    session: Session,
+    grant: GrantState,
+    client: RegisteredClient,
+    *,
+    settings: IdentitySettings,
+    now: datetime,
+) -> str | None:
+    """The first refresh token of a grant, or None where there is none to be had."""
+    if REFRESH_TOKEN not in client.grant_types:
+        return None
+    if scopes.OFFLINE_ACCESS not in grant.scopes and not client.refresh_without_offline_access:
+        return None
+    chain_ends = now + timedelta(days=settings.refresh_token_days)
+    return _add(session, grant.id, chain_ends, settings=settings, now=now)
+
+
+def refresh(
+    token: str,
+    *,
+    client: RegisteredClient,
+    scope: str | None = None,
+    resources: Sequence[str] = (),
+    now: datetime,
+) -> dict[str, Any]:
+    """New tokens for a refresh token, which is spent by this; raises InvalidGrant."""
+    settings = current_settings()
+    request = _digest(client.id, scope, resources)
+    with db.reading() as session:
+        link = find(session, token)
+        refusal = why_refuse(link, client.id, now)
+        if (
+            link is not None
+            and refusal is None
+            and not grant_states.consent_stands(session, client, link.grant)
+        ):
+            refusal = "consent was withdrawn"
+    if link is None or refusal is not None:
+        raise InvalidGrant(refusal or "no such refresh token")
+
+    if link.spent_at is None:
+        successor = new_token(256)
+        made = answer.for_person(
+            link.grant,
+            client=client,
+            granted=narrowed(link.grant.scopes, scope),
+            requested_resources=resources,
+            refresh_token=successor,
+            # OpenID Connect Core §12.2: a renewed ID token answers no authentication request.
+            nonce=None,
+            settings=settings,
+            now=now,
+        )
+        with db.transaction() as session:
+            if _spend(session, link, request, _seal(token, made), now):
+                _add(
+                    session,
+                    link.grant.id,
+                    link.chain_expires_at,
+                    settings=settings,
+                    now=now,
+                    token=successor,
+                )
+                return made
+            # Another request with this token was quicker.
+            link = find(session, token) or link
+    return _second_use(token, link, client, request, now)
+
+
+def why_refuse(link: Link | None, client_id: str, now: datetime) -> str | None:
+    """Say why this token is no good whether spent or not, or None when it is this client's."""
+    if link is None:
+        return "no such refresh token"
+    if link.grant.client_id != client_id:
+        return "refresh token belongs to another client"
+    if link.chain_expires_at <= now:
+        return "refresh token's chain ended"
+    if link.spent_at is None and link.expires_at <= now:
+        return "refresh token was unused for too long"
+    return grant_states.why_ended(link.grant, now)
+
+
+def narrowed(granted: Sequence[str], asked: str | None) -> tuple[str, ...]:
+    """The scopes of the next access token: what is asked for, if it was granted."""
+    if asked is None:
+        return tuple(granted)
+    wanted = scopes.parse(asked)
+    if not wanted or not set(wanted).issubset(granted):
+        raise InvalidScope("scope was not granted")
+    return wanted
+
+
+def may_repeat(link: Link, client: RegisteredClient, request: bytes, now: datetime) -> bool:
+    """Whether this second use is the same client's same request, sent again at once."""
+    if client.is_public or link.spent_at is None or link.spent_on is None:
+        return False
+    in_time = now - link.spent_at <= timedelta(seconds=client.profile.retry_seconds)
+    return in_time and constant_time_equal(link.spent_on, request)
+
+
+def _second_use(
+    token: str, link: Link, client: RegisteredClient, request: bytes, now: datetime
+) -> dict[str, Any]:
+    if link.spent_at is None:
+        # The grant was ended between the look and the update.
+        raise InvalidGrant("the grant was revoked")
+    if may_repeat(link, client, request, now) and link.answer_sealed is not None:
+        return _unseal(token, link.answer_sealed)
+    with db.transaction() as session:
+        grants.revoke(session, link.grant.id, reason=Reason.REFRESH_TOKEN_REPLAYED, now=now)
+    raise InvalidGrant("refresh token was used before")
+
+
+def find(session: Session, token: str) -> Link | None:
+    row = session.execute(
+        grant_states.columns()
+        .join(RefreshToken, RefreshToken.grant_id == Grant.id)
+        .add_columns(
+            RefreshToken.id.label("link_id"),
+            RefreshToken.expires_at,
+            RefreshToken.chain_expires_at,
+            RefreshToken.spent_at,
+            RefreshToken.spent_on,
+            RefreshToken.answer_sealed,
+        )
+        .where(RefreshToken.token_hash == hash_token(token))
+    ).one_or_none()
+    if row is None:
+        return None
+    return Link(
+        id=row.link_id,
+        grant=grant_states.from_row(row),
+        expires_at=row.expires_at,
+        chain_expires_at=row.chain_expires_at,
+        spent_at=row.spent_at,
+        spent_on=row.spent_on,
+        answer_sealed=row.answer_sealed,
+    )
+
+
+def _spend(session: Session, link: Link, request: bytes, sealed: bytes, now: datetime) -> bool:
+    """Spend the token if it is still good; in one statement, so that one request wins."""
+    stands = exists(select(Grant.id).where(Grant.id == link.grant.id, Grant.revoked_at.is_(None)))
+    spent = session.execute(
+        update(RefreshToken)
+        .where(RefreshToken.id == link.id, RefreshToken.spent_at.is_(None), stands)
+        .values(spent_at=now, spent_on=request, answer_sealed=sealed)
+        .returning(RefreshToken.id)
+    )
+    return spent.first() is not None
+
+
+def _add(
+    session: Session,
+    grant_id: UUID,
+    chain_expires_at: datetime,
+    *,
+    settings: IdentitySettings,
+    now: datetime,
+    token: str | None = None,
+) -> str:
+    token = token or new_token(256)
+    idle_end = now + timedelta(days=settings.refresh_token_idle_days)
+    session.add(
+        RefreshToken(
+            id=new_id(),
+            grant_id=grant_id,
+            token_hash=hash_token(token),
+            created_at=now,
+            expires_at=min(idle_end, chain_expires_at),
+            chain_expires_at=chain_expires_at,
+        )
+    )
+    return token
+
+
+def _digest(client_id: str, scope: str | None, resources: Sequence[str]) -> bytes:
+    return keyed_hash(b"refresh request", json.dumps([client_id, scope, *resources]).encode())
+
+
+def _seal(token: str, made: dict[str, Any]) -> bytes:
+    return _vault(token).seal(json.dumps(made).encode(), context="refresh answer")
+
+
+def _unseal(token: str, sealed: bytes) -> dict[str, Any]:
+    return cast(dict[str, Any], json.loads(_vault(token).open(sealed, context="refresh answer")))
+
+
+def _vault(token: str) -> Vault:
+    # We keep only the token's digest, so the answer opens for nobody but who has the token.
+    return Vault([keyed_hash(token.encode("utf-8", "surrogatepass"), b"refresh answer")])

@@ -1,0 +1,89 @@
+"""Believing our own access tokens, where they come back: userinfo, introspection, revocation."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from idp.caches import BoundedCache
+from idp.grants import state as grant_states
+from idp.grants.state import GrantState
+from idp.keys import service as keys
+from idp.protocol import jwt, scopes
+from idp.protocol.jwt import TokenKey
+
+_EXTENSION = "klucznik.idp.verified_tokens"
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """An access token of ours, and the grant on which it stands; a client's own has none."""
+
+    claims: dict[str, Any]
+    grant: GrantState | None
+
+    @property
+    def client_id(self) -> str:
+        return str(self.claims["client_id"])
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return scopes.parse(str(self.claims.get("scope", "")))
+
+
+def believe(
+    session: Session, token: str, *, issuer: str, audience: str | None, now: datetime
+) -> AccessToken:
+    """The token, if it is genuine, still alive, and stands on a grant; raises NotBelieved.
+
+    Signatures are remembered: a token comes back many times. What may change since it was signed
+    (times, revocations, the grant, the person, the session) is looked at every time.
+    """
+    claims = _verified(session, token, issuer=issuer, now=now)
+    if audience is not None and not jwt.names_audience(claims, audience):
+        raise jwt.NotBelieved("another audience")
+    jti = claims.get("jti")
+    if not isinstance(jti, str) or grant_states.is_revoked(session, jti):
+        raise jwt.NotBelieved("this token was revoked")
+    if "gid" not in claims:
+        return AccessToken(claims, None)
+    grant = grant_states.find(session, UUID(str(claims["gid"])))
+    if grant is None:
+        raise jwt.NotBelieved("its grant is gone")
+    ended = grant_states.why_ended(grant, now)
+    if ended is not None:
+        raise jwt.NotBelieved(ended)
+    return AccessToken(claims, grant)
+
+
+def _verified(session: Session, token: str, *, issuer: str, now: datetime) -> dict[str, Any]:
+    ring = keys.ring(session)
+    memory = _memory()
+    known = memory.get(token)
+    # The very key object: a key that was withdrawn, or read anew, is asked again.
+    if known is not None and ring.find(known[0].id) is known[0]:
+        claims = known[1]
+        if claims["exp"] + jwt.SKEW_SECONDS > now.timestamp():
+            return claims
+    claims = jwt.verify(
+        token,
+        find_key=ring.find,
+        typ=(jwt.ACCESS_TOKEN,),
+        issuer=issuer,
+        audience=None,
+        now=now,
+    )
+    key = ring.find(str(jwt.read_header(token).get("kid")))
+    if key is not None:
+        memory.put(token, (key, claims))
+    return claims
+
+
+def _memory() -> BoundedCache[str, tuple[TokenKey, dict[str, Any]]]:
+    memory: BoundedCache[str, tuple[TokenKey, dict[str, Any]]] = current_app.extensions.setdefault(
+        _EXTENSION, BoundedCache(2_000)
+    )
+    return memory
