@@ -7,7 +7,7 @@ Each is made from what the code says about itself, so that none of it is said tw
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -68,14 +68,14 @@ _ENUMERATION = re.compile(r"^class \w+\(\w*(StrEnum|Event)\):", re.MULTILINE)
 _MAP_BEGINS, _MAP_ENDS = "<!-- modules -->", "<!-- /modules -->"
 
 
-def pages() -> dict[Path, str]:
-    """Return each page's file and what must be in it."""
+def pages() -> dict[Path, Callable[[], str]]:
+    """Return each page's file and what makes its text."""
     return {
-        FOLDER / "settings.md": settings_page(),
-        FOLDER / "metrics.md": metrics_page(),
-        FOLDER / "audit-events.md": audit_page(),
-        FOLDER / "command-line.md": commands_page(),
-        ROOT / "ARCHITECTURE.md": architecture_page(),
+        FOLDER / "settings.md": settings_page,
+        FOLDER / "metrics.md": metrics_page,
+        FOLDER / "audit-events.md": audit_page,
+        FOLDER / "command-line.md": commands_page,
+        ROOT / "ARCHITECTURE.md": architecture_page,
     }
 
 
@@ -246,7 +246,8 @@ def _first_line(text: str | None) -> str:
 
 def main() -> int:
     """Write the pages that are out of date."""
-    for path, text in pages().items():
+    for path, make in pages().items():
+        text = make()
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
             say(f"written: {path.relative_to(ROOT)}")
