@@ -18,7 +18,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 HIDDEN = "[hidden]"
 _SENSITIVE = re.compile(
     r"passw|secret|token|cookie|authorization|assertion|credential|private|otp|totp|pin\b|"
-    r"api_?key|csrf|session_id|signature|query|code_verifier|recovery|\burl\b|\buri\b",
+    r"api_?key|csrf|session_id|signature|query|code_verifier|recovery|(?:^|_)ur[il]s?(?:$|_)",
     re.IGNORECASE,
 )
 _SENSITIVE_WHOLE = frozenset({"code", "state", "nonce", "key", "hash", "body", "form", "headers"})

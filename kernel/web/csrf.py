@@ -48,6 +48,8 @@ def refuse_forged_posts() -> None:
         own=str(origin_of(current_app)),
     ):
         raise ForeignOrigin
+    if not current_app.config["WTF_CSRF_ENABLED"]:
+        return
     protection: CSRFProtect = current_app.extensions["csrf"]
     try:
         protection.protect()

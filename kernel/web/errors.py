@@ -193,6 +193,8 @@ def _answer_our_error(error: KlucznikError) -> Response:
 
 
 def _answer_the_unforeseen(error: Exception) -> Response:
+    if current_app.testing:
+        raise error
     log.error("request_failed", error=type(error).__name__, exc_info=error)
     return _answer(500, _UNFORESEEN)
 

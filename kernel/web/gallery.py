@@ -99,8 +99,8 @@ class ProfileForm(FlaskForm):  # type: ignore[misc]
         "Adres e-mail", validators=[Email("Adres wygląda na niepełny: brakuje części po znaku @.")]
     )
     phone = TelField("Telefon", description="Z numerem kierunkowym, na przykład +48 600 100 200.")
-    language = SelectField("Język", choices=[("pl", "Polski"), ("en", "English")])
-    kind = RadioField("Rodzaj konta", choices=[("own", "Własne"), ("office", "Biuro rachunkowe")])
+    language = SelectField("Język", choices={"pl": "Polski", "en": "English"})
+    kind = RadioField("Rodzaj konta", choices={"own": "Własne", "office": "Biuro rachunkowe"})
     about = TextAreaField("Uwagi", validators=[Length(max=500)])
     agreed = BooleanField("Wysyłaj powiadomienia o nowych urządzeniach")
 

@@ -1,0 +1,69 @@
+import pytest
+
+from kernel.errors import Misconfigured
+from kernel.settings import Settings
+from kernel.web import create_app, settings_of
+from tests.kernel.web.a_program import HERE, QuestionForm, a_program, token_of
+
+
+def test_the_program_knows_its_settings():
+    app = a_program(settings_={"threads": 3})
+
+    assert settings_of(app).threads == 3
+
+
+@pytest.mark.security("5.8")
+def test_without_a_secret_nothing_starts():
+    with pytest.raises(Misconfigured):
+        create_app("kernel", settings=Settings(), public_url=HERE)
+
+
+def test_a_field_that_is_wrong_says_so_where_it_is():
+    client = a_program().test_client()
+    token = token_of(client.get("/form").text)
+
+    page = client.post("/form", data={"csrf_token": token, "password": "typed"}).text
+
+    assert 'id="email-error"' in page
+    assert 'aria-invalid="true"' in page
+    assert 'aria-describedby="email-error email-help"' in page
+    assert "typed" not in page
+
+
+def test_several_wrong_fields_are_listed_with_links():
+    client = a_program().test_client()
+    token = token_of(client.get("/form").text)
+
+    page = client.post("/form", data={"csrf_token": token}).text
+
+    assert 'href="#email"' in page
+    assert 'href="#password"' in page
+
+
+def test_fields_help_keyboards_and_password_managers():
+    page = a_program().test_client().get("/form").text
+
+    assert 'name="email" type="email"' in page
+    assert 'autocomplete="username webauthn"' in page
+    assert (
+        'name="code" type="text" value="" inputmode="numeric" autocomplete="one-time-code"' in page
+    )
+    assert QuestionForm.__doc__
+
+
+@pytest.mark.security("14.1")
+def test_what_a_template_forgets_is_an_error_and_not_an_empty_place():
+    app = a_program()
+
+    with app.app_context(), pytest.raises(Exception, match="undefined"):
+        app.jinja_env.from_string("{{ forgotten }}").render()
+
+
+@pytest.mark.security("17.2")
+def test_a_request_is_logged_by_its_route_and_without_its_query(capsys):
+    a_program().test_client().get("/facts?email=anna@example.pl&code=123456")
+
+    logged = capsys.readouterr().out
+    assert '"route": "/facts"' in logged
+    assert "anna@example.pl" not in logged
+    assert "123456" not in logged
