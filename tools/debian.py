@@ -33,12 +33,12 @@ def postgresql_program(name: str) -> Path | None:
 
 
 NEEDS = (
-    Need("Chromium", ("chromium",), lambda: shutil.which("chromium") is not None),
+    Need("Chromium", ("chromium",), lambda: _found("chromium") or _found("chromium-browser")),
     Need("PostgreSQL", ("postgresql",), lambda: postgresql_program("initdb") is not None),
     Need(
         "Apache with mod_auth_openidc",
         ("apache2", "libapache2-mod-auth-openidc"),
-        lambda: shutil.which("apache2", path=_search_path()) is not None and APACHE_MODULE.exists(),
+        lambda: _found("apache2") and APACHE_MODULE.exists(),
     ),
 )
 
@@ -72,6 +72,7 @@ def _may_install() -> bool:
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
-def _search_path() -> str:
+def _found(program: str) -> bool:
     # A plain user's search path often lacks the folders of servers.
-    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+    return shutil.which(program, path=path) is not None

@@ -22,8 +22,21 @@ RELYING_PARTY = {
     "sign_in.finish",
     "sign_in.start",
 }
+# What applications begin, or read of the provider; and signing out.
+PROVIDER = {
+    "authorize.resume",
+    "authorize.start",
+    "authorize.start_by_post",
+    "discovery.authorization_server",
+    "discovery.openid_configuration",
+    "keys.jwks",
+    "logout.confirm",
+    "logout.done",
+    "logout.start",
+    "logout.start_by_post",
+}
 PUBLIC: dict[str, set[str]] = {
-    "identity": EVERYWHERE,
+    "identity": EVERYWHERE | PROVIDER,
     "portal": EVERYWHERE | RELYING_PARTY,
     "crm": EVERYWHERE | RELYING_PARTY,
 }
