@@ -44,10 +44,13 @@ class IdentitySettings(Settings):
         12, ge=8, le=64, description="Fewest characters of a new password"
     )
     breached_passwords: Path | None = Field(
-        None, description="Filter of breached passwords, made by `klucznik passwords add`"
+        None, description="Folder of breached passwords, filled by `klucznik passwords add`"
     )
     hashes_at_once: int = Field(
         0, ge=0, le=64, description="Passwords hashed at once by a process; 0: one a core"
+    )
+    sign_in_tries_per_address: int = Field(
+        300, ge=10, le=1_000_000, description="Passwords tried from one address in 15 minutes"
     )
     session_idle_minutes: int = Field(
         60, ge=5, le=43_200, description="Minutes after which an unused sign-in ends"

@@ -46,7 +46,9 @@ class BreachedPasswords:
     def contains(self, password: str) -> bool:
         """Whether the password, as it is or in small letters, was in a list."""
         whole = normalised(password)
-        digests = [_digest(text.encode("utf-8", "surrogatepass")) for text in {whole, whole.lower()}]
+        digests = [
+            _digest(text.encode("utf-8", "surrogatepass")) for text in {whole, whole.lower()}
+        ]
         return any(one.has(digest) for one in self._filters for digest in digests)
 
 

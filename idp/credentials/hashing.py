@@ -7,14 +7,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type, hash_secret_raw
 from flask import current_app
 
-from idp.settings import IdentitySettings
+from idp.settings import current_settings
 from kernel.errors import Overloaded
 
 TIME_COST = 2
@@ -94,10 +93,9 @@ def hashing() -> Hashing:
     """This application's queue for hashes."""
     known: Hashing | None = current_app.extensions.get("klucznik.hashing")
     if known is None:
-        settings = cast(IdentitySettings, current_app.extensions["klucznik.settings"])
         # setdefault: two first requests at once still share one queue.
         known = current_app.extensions.setdefault(
-            "klucznik.hashing", Hashing(at_once=settings.hashes_at_once or _cores())
+            "klucznik.hashing", Hashing(at_once=current_settings().hashes_at_once or _cores())
         )
     return known
 

@@ -89,3 +89,10 @@ def replace_hash(session: Session, *, person_id: UUID, old: str, new: str) -> No
         .where(Password.person_id == person_id, Password.hash == old)
         .values(hash=new)
     )
+
+
+def changed_at(session: Session, *, person_id: UUID) -> datetime | None:
+    """When the password was last set, or None for a person without one."""
+    return session.scalars(
+        select(Password.changed_at).where(Password.person_id == person_id)
+    ).one_or_none()

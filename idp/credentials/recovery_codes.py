@@ -86,11 +86,14 @@ def spend(session: Session, *, person_id: UUID, code_hash: bytes, now: datetime)
 
 def remaining(session: Session, *, person_id: UUID) -> int:
     """How many codes can still be used."""
-    return session.scalar(
-        select(func.count())
-        .select_from(RecoveryCode)
-        .where(RecoveryCode.person_id == person_id, RecoveryCode.used_at.is_(None))
-    ) or 0
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(RecoveryCode)
+            .where(RecoveryCode.person_id == person_id, RecoveryCode.used_at.is_(None))
+        )
+        or 0
+    )
 
 
 def void(session: Session, *, person_id: UUID) -> None:

@@ -32,9 +32,7 @@ class Enrolment:
     @property
     def key(self) -> str:
         """The secret in groups of four letters, to be typed."""
-        return " ".join(
-            self.secret[start : start + 4] for start in range(0, len(self.secret), 4)
-        )
+        return " ".join(self.secret[start : start + 4] for start in range(0, len(self.secret), 4))
 
     def uri(self) -> str:
         """What the QR code says."""
@@ -51,9 +49,7 @@ def begin(session: Session, *, person_id: UUID, now: datetime, secret: str | Non
 
     Only the demo people bring a `secret` of their own.
     """
-    session.execute(
-        delete(Totp).where(Totp.person_id == person_id, Totp.confirmed_at.is_(None))
-    )
+    session.execute(delete(Totp).where(Totp.person_id == person_id, Totp.confirmed_at.is_(None)))
     secret = secret or pyotp.random_base32(_SECRET_LETTERS)
     row_id = new_id()
     session.add(
@@ -91,9 +87,7 @@ def confirm(session: Session, *, person_id: UUID, text: str, now: datetime) -> b
     step = matching_step(_open(row.sealed_secret, person_id, row.id), text, now)
     if step is None:
         return False
-    session.execute(
-        delete(Totp).where(Totp.person_id == person_id, Totp.confirmed_at.is_not(None))
-    )
+    session.execute(delete(Totp).where(Totp.person_id == person_id, Totp.confirmed_at.is_not(None)))
     confirmed = session.execute(
         update(Totp)
         .where(Totp.id == row.id, Totp.confirmed_at.is_(None))

@@ -118,9 +118,7 @@ def _checked(
         # Somebody else's flow is told from a missing one by nothing.
         raise FlowExpired("unknown here")
     if flow.is_over(now):
-        raise FlowExpired(
-            "over", request=flow.request, return_to=flow.return_to, email=flow.email
-        )
+        raise FlowExpired("over", request=flow.request, return_to=flow.return_to, email=flow.email)
     return flow
 
 

@@ -6,15 +6,14 @@ Ending them is `idp.logout`: a session never ends without its tokens and its app
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
 from uuid import UUID
 
-from flask import Response, current_app
+from flask import Response
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
 from idp.sessions.models import BrowserSession
-from idp.settings import IdentitySettings
+from idp.settings import current_settings
 from kernel.crypto import hash_token, new_token
 from kernel.ids import new_id
 from kernel.web.cookies import delete_cookie, read_cookie, set_cookie
@@ -230,13 +229,9 @@ def take_cookie(response: Response) -> None:
 
 def idle_limit() -> timedelta:
     """How long a session lives unused."""
-    return timedelta(minutes=_settings().session_idle_minutes)
+    return timedelta(minutes=current_settings().session_idle_minutes)
 
 
 def absolute_limit() -> timedelta:
     """How long a session lives at most."""
-    return timedelta(hours=_settings().session_hours)
-
-
-def _settings() -> IdentitySettings:
-    return cast(IdentitySettings, current_app.extensions["klucznik.settings"])
+    return timedelta(hours=current_settings().session_hours)

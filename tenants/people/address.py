@@ -30,8 +30,8 @@ def canonical_email(text: object) -> Address:
     NFKC, trimmed, case-folded, the domain in IDNA's ASCII form. Lists, names in angle brackets and
     comments are refused: a mail has one recipient.
 
-    >>> canonical_email(" Zoë@BÜCHER.example ").key
-    'zoë@xn--bcher-kva.example'
+    >>> canonical_email(" Zoe@BÜCHER.example ").key
+    'zoe@xn--bcher-kva.example'
     >>> canonical_email("ANNA@example.com").key == canonical_email("anna@example.com").key
     True
     """
@@ -41,7 +41,7 @@ def canonical_email(text: object) -> Address:
     if not typed or len(typed) > _LONGEST or not typed.isprintable():
         raise NotAnAddress("empty, too long, or with invisible characters")
     try:
-        parts = validate_email(typed, check_deliverability=False)
+        parts = validate_email(typed, check_deliverability=False, allow_smtputf8=False)
     except (EmailNotValidError, ValueError) as refused:
         raise NotAnAddress("not the form of an address") from refused
     domain = (parts.ascii_domain or "").lower()

@@ -156,9 +156,7 @@ def describe(
     before = find(session, person_id)
     if before is None or all(getattr(before, name) == value for name, value in values.items()):
         return False
-    session.execute(
-        update(Person).where(Person.id == person_id).values(**values, updated_at=now)
-    )
+    session.execute(update(Person).where(Person.id == person_id).values(**values, updated_at=now))
     return True
 
 

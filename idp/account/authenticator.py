@@ -1,0 +1,95 @@
+"""Adding and removing an authenticator app, and the sheet of recovery codes that comes with it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from idp.account.facts import note, tell
+from idp.credentials import recovery_codes, totp
+from idp.credentials.hashing import hashing
+from idp.credentials.totp import Enrolment
+from idp.events import IdpEvent
+from idp.protocol import acr
+from idp.sessions import devices
+from idp.sessions.browser import Browser
+from idp.sessions.service import SignedIn
+from idp.sign_in import throttle
+from idp.sign_in.completion import Cookies, complete
+from idp.sign_in.outcomes import Throttled
+from idp.mails.service import Recipient
+from kernel import brand
+from kernel.limits import Refusal
+from tenants.database import db
+
+
+@dataclass(frozen=True)
+class Added:
+    """The app is there: the session is stronger now, and this is the sheet, shown once."""
+
+    cookies: Cookies
+    codes: tuple[str, ...]
+
+
+def begin(me: SignedIn, *, now: datetime) -> Enrolment:
+    """What the app has to be told; the same again until it is confirmed."""
+    with db.reading() as session:
+        secret = totp.unfinished_secret(session, person_id=me.person_id)
+    if secret is None:
+        with db.transaction() as session:
+            secret = totp.unfinished_secret(session, person_id=me.person_id) or totp.begin(
+                session, person_id=me.person_id, now=now
+            )
+    return Enrolment(secret=secret, address=me.email, issuer=brand.NAME)
+
+
+def confirm(
+    me: SignedIn, text: str, *, browser: Browser, now: datetime
+) -> Added | Throttled | None:
+    """Finish with a code from the app; None when the code is wrong."""
+    sheet = recovery_codes.make_sheet(hashing())
+    with db.transaction() as session:
+        tries = throttle.code_tries(person_id=me.person_id, device_id=me.device_id)
+        taken = throttle.take(session, tries, now=now)
+        if isinstance(taken, Refusal):
+            return Throttled.by(taken, now)
+        if not totp.confirm(session, person_id=me.person_id, text=text, now=now):
+            return None
+        throttle.forget_codes(session, person_id=me.person_id, device_id=me.device_id)
+        recovery_codes.store(session, person_id=me.person_id, sheet=sheet, now=now)
+        devices.forget(session, person_id=me.person_id, now=now)
+        note(session, IdpEvent.AUTHENTICATOR_ADDED, by=me, browser=browser, now=now)
+        tell(session, "notices/authenticator_added", to=me, browser=browser, now=now)
+        before = [method for method in me.amr if method != acr.REMEMBERED_DEVICE]
+        cookies = complete(
+            session,
+            person_id=me.person_id,
+            recipient=Recipient(me.email, me.locale or browser.language),
+            amr=list(dict.fromkeys([*before, acr.ONE_TIME_CODE, acr.SEVERAL_FACTORS])),
+            acr=acr.TWO_FACTOR,
+            auth_time=me.auth_time,
+            browser=browser,
+            now=now,
+        )
+    return Added(cookies, sheet.codes)
+
+
+def remove(me: SignedIn, *, browser: Browser, now: datetime) -> None:
+    """Take the app away; its recovery codes go with it."""
+    with db.transaction() as session:
+        if not totp.remove(session, person_id=me.person_id):
+            return
+        recovery_codes.void(session, person_id=me.person_id)
+        devices.forget(session, person_id=me.person_id, now=now)
+        note(session, IdpEvent.AUTHENTICATOR_REMOVED, by=me, browser=browser, now=now)
+        tell(session, "notices/authenticator_removed", to=me, browser=browser, now=now)
+
+
+def new_sheet(me: SignedIn, *, browser: Browser, now: datetime) -> tuple[str, ...] | None:
+    """Ten new recovery codes, shown once; None for a person without an authenticator app."""
+    sheet = recovery_codes.make_sheet(hashing())
+    with db.transaction() as session:
+        if not totp.is_enrolled(session, person_id=me.person_id):
+            return None
+        recovery_codes.store(session, person_id=me.person_id, sheet=sheet, now=now)
+        note(session, IdpEvent.RECOVERY_CODES_MADE, by=me, browser=browser, now=now)
+        tell(session, "notices/recovery_codes_made", to=me, browser=browser, now=now)
+    return sheet.codes

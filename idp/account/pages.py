@@ -1,0 +1,98 @@
+"""What all account pages share: who may see them, the menu, and asking for the password again."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from flask import Blueprint, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from idp.flows import service as flows
+from idp.sessions import service as sessions
+from idp.sessions.service import SignedIn
+from kernel import clock
+from kernel.crypto import hash_token
+from kernel.i18n import _
+from kernel.web import Application, MenuLink, NavigationItem, PersonMenu, browser_id, requires
+from tenants.database import db
+
+blueprint = Blueprint("account", __name__)
+
+# Factors are changed only by somebody who has just proved one.
+FRESH_FOR = timedelta(minutes=5)
+
+Parameters = ParamSpec("Parameters")
+
+
+def signed_in(
+    view: Callable[Concatenate[SignedIn, Parameters], ResponseReturnValue],
+) -> Callable[Parameters, ResponseReturnValue]:
+    """A page for people who are signed in; the view gets who it is. Others sign in first."""
+
+    @requires("session")
+    @wraps(view)
+    def guarded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> ResponseReturnValue:
+        me = sessions.current(clock.now())
+        if me is None:
+            return sign_in_first(clock.now())
+        return view(me, *args, **kwargs)
+
+    return guarded
+
+
+def recently_signed_in(
+    view: Callable[Concatenate[SignedIn, Parameters], ResponseReturnValue],
+) -> Callable[Parameters, ResponseReturnValue]:
+    """A page for people who have just signed in; who did so earlier proves it again first."""
+
+    @signed_in
+    @wraps(view)
+    def guarded(
+        me: SignedIn, /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> ResponseReturnValue:
+        now = clock.now()
+        if now - me.auth_time > FRESH_FOR:
+            return sign_in_first(now, again=me)
+        return view(me, *args, **kwargs)
+
+    return guarded
+
+
+def sign_in_first(now: datetime, *, again: SignedIn | None = None) -> ResponseReturnValue:
+    """Lead to signing in, and afterwards back to this page."""
+    path = request.full_path.removesuffix("?") if request.method == "GET" else request.path
+    with db.transaction() as session:
+        flow = flows.start(
+            session,
+            browser_hash=hash_token(browser_id()),
+            return_to=path,
+            email=again.email if again is not None else None,
+            password_first=again is not None,
+            now=now,
+        )
+    return redirect(url_for("authorize.resume", flow=flow.id), 303)
+
+
+@blueprint.context_processor
+def _shell() -> dict[str, object]:
+    me = sessions.current(clock.now())
+    if me is None:
+        return {}
+    return {
+        "application": Application(name="", home=url_for("account.profile")),
+        "navigation": [
+            NavigationItem(_("Profile"), url_for("account.profile"), "user-circle"),
+            NavigationItem(_("Login security"), url_for("account.security"), "shield-lock"),
+            NavigationItem(_("Sessions"), url_for("account.open_sessions"), "devices"),
+        ],
+        "person_menu": PersonMenu(
+            name=me.short_name,
+            email=me.email,
+            sign_out=url_for("account.sign_out"),
+            links=[
+                MenuLink(_("Profile"), url_for("account.profile"), "user-circle"),
+                MenuLink(_("Login security"), url_for("account.security"), "shield-lock"),
+            ],
+        ),
+    }

@@ -1,0 +1,97 @@
+"""Changing the password: with the current one, and with the second factor of who has one."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from idp.account.facts import note, tell
+from idp.credentials import password, totp
+from idp.credentials.hashing import hashing
+from idp.credentials.new_password import why_refuse
+from idp.credentials.password import Problem
+from idp.events import IdpEvent
+from idp.logout import end_sessions
+from idp.sessions import devices
+from idp.sessions.browser import Browser
+from idp.sessions.service import SignedIn
+from idp.sign_in import throttle
+from idp.sign_in.outcomes import Throttled
+from kernel.limits import Refusal
+from tenants.database import db
+from tenants.people import service as people
+
+
+class WrongProof(StrEnum):
+    """Which of the proofs was not right. The person is signed in, so they may know."""
+
+    PASSWORD = "password"  # noqa: S105
+    CODE = "code"
+
+
+def needs_code(me: SignedIn) -> bool:
+    """Whether the authenticator app is asked as well."""
+    with db.reading() as session:
+        return totp.is_enrolled(session, person_id=me.person_id)
+
+
+def change(
+    me: SignedIn, *, current: str, new: str, code: str, browser: Browser, now: datetime
+) -> None | WrongProof | Problem | Throttled:
+    """Set a new password and end everything else that was signed in; None when it is done.
+
+    Tries count as those of a second factor: who sits at an open session must not guess either.
+    """
+    with db.transaction() as session:
+        taken = throttle.take(session, _tries(me), now=now)
+        stored = password.stored_hash(session, person_id=me.person_id)
+        person = people.find(session, me.person_id)
+    if isinstance(taken, Refusal):
+        return Throttled.by(taken, now)
+    if (
+        not password.is_measurable(current)
+        or not hashing().verify(stored, password.normalised(current)).matches
+    ):
+        return WrongProof.PASSWORD
+    names = [person.given_name or "", person.family_name or ""] if person is not None else []
+    problem = why_refuse(new, context=[me.email, *names])
+    if problem is not None:
+        return problem
+    hash_ = hashing().hash(password.normalised(new))
+    with db.transaction() as session:
+        if password.stored_hash(session, person_id=me.person_id) != stored:
+            return WrongProof.PASSWORD
+        if totp.is_enrolled(session, person_id=me.person_id) and not totp.accept(
+            session, person_id=me.person_id, text=code, now=now
+        ):
+            return WrongProof.CODE
+        _replace(session, me, hash_, browser, now)
+    return None
+
+
+def _replace(
+    session: Session, me: SignedIn, hash_: str, browser: Browser, now: datetime
+) -> None:
+    password.store(session, person_id=me.person_id, hash_=hash_, now=now)
+    throttle.forget_codes(session, person_id=me.person_id, device_id=me.device_id)
+    devices.forget(session, person_id=me.person_id, now=now)
+    ended = end_sessions(
+        session,
+        person_id=me.person_id,
+        except_session_id=me.session_id,
+        reason="password-changed",
+        now=now,
+    )
+    note(
+        session,
+        IdpEvent.PASSWORD_CHANGED,
+        by=me,
+        details={"sessions_ended": len(ended)},
+        browser=browser,
+        now=now,
+    )
+    tell(session, "notices/password_changed", to=me, browser=browser, now=now)
+
+
+def _tries(me: SignedIn) -> throttle.Tries:
+    return throttle.code_tries(person_id=me.person_id, device_id=me.device_id)

@@ -1,0 +1,49 @@
+"""Putting a mail into the outbox, in the transaction that causes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from kernel.outbox import Lane
+from tenants.outbox import outbox
+
+KIND = "letter"
+MAIL_SERVER = "mail-server"
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Whom a mail goes to: one mailbox, and the language that is read there."""
+
+    email: str
+    language: str
+
+
+def send(
+    session: Session,
+    letter: str,
+    *,
+    to: Recipient,
+    now: datetime,
+    context: Mapping[str, Any] | None = None,
+    expires_at: datetime | None = None,
+) -> UUID:
+    """Have a mail sent once this transaction is committed. `letter` names its templates."""
+    return outbox.put(
+        session,
+        lane=Lane.MAIL,
+        kind=KIND,
+        destination=MAIL_SERVER,
+        payload={
+            "letter": letter,
+            "to": to.email,
+            "language": to.language,
+            "context": {"at": now.isoformat(), **(context or {})},
+        },
+        now=now,
+        expires_at=expires_at,
+    )

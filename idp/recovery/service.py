@@ -1,0 +1,104 @@
+"""The last step of a reset: the mailbox is proved, and a new password takes the old one's place."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from idp.credentials import mailed_link, password
+from idp.credentials.email_code import Purpose
+from idp.credentials.hashing import hashing
+from idp.credentials.new_password import why_refuse
+from idp.credentials.password import Problem
+from idp.events import IdpEvent
+from idp.flows import service as flows
+from idp.flows.service import Flow
+from idp.logout import end_sessions
+from idp.mailbox import service as mailbox
+from idp.mails import service as mails
+from idp.mails.service import Recipient
+from idp.sessions import devices
+from idp.sessions.browser import Browser
+from idp.sign_in import throttle
+from kernel.errors import Refused
+from tenants.audit import ledger, person_chain
+from tenants.database import db
+from tenants.people import service as people
+from tenants.people.service import PersonSummary
+
+
+class MailboxNotProved(Refused):
+    """The steps before are missing, or were used up."""
+
+    reason = "out_of_order"
+
+
+def proved_email(flow_id: str | None, *, browser: Browser, now: datetime) -> str:
+    """The address whose password may be set in this flow; raises MailboxNotProved, FlowExpired."""
+    with db.reading() as session:
+        return _proved(session, flows.load(session, flow_id, browser.id_hash, now)).email
+
+
+def finish(
+    flow_id: str | None, new_password: str, *, browser: Browser, now: datetime
+) -> Problem | None:
+    """Set the password and end every session; None when it is done.
+
+    The proof is used up: it sets one password. Raises MailboxNotProved, FlowExpired.
+    """
+    with db.reading() as session:
+        flow = flows.load(session, flow_id, browser.id_hash, now)
+        person = _proved(session, flow)
+    context = [person.email, person.given_name or "", person.family_name or ""]
+    problem = why_refuse(new_password, context=context)
+    if problem is not None:
+        return problem
+    hash_ = hashing().hash(password.normalised(new_password))
+    with db.transaction() as session:
+        flow = flows.lock(session, flow_id, browser.id_hash, now)
+        person = _proved(session, flow)
+        # For the sign-in that follows, the mailbox stays proved; for another reset it isn't.
+        flow.mailbox_proven_for = None
+        flow.email = person.email
+        _replace(session, person, hash_, browser, now)
+    return None
+
+
+def _replace(
+    session: Session, person: PersonSummary, hash_: str, browser: Browser, now: datetime
+) -> None:
+    password.store(session, person_id=person.id, hash_=hash_, now=now)
+    throttle.forget_passwords(session, email_key=person.email_key, device_id=None)
+    mailed_link.void_all(session, email_key=person.email_key, now=now)
+    devices.forget(session, person_id=person.id, now=now)
+    end_sessions(session, person_id=person.id, reason="password-reset", now=now)
+    ledger.append(
+        session,
+        chain=person_chain(person.id),
+        event=IdpEvent.PASSWORD_RESET,
+        actor=str(person.id),
+        subject=str(person.id),
+        result="success",
+        at=now,
+        personal=browser.personal,
+        request_id=browser.request_id,
+    )
+    mails.send(
+        session,
+        "notices/password_changed",
+        to=Recipient(person.email, person.locale or browser.language),
+        context={"address": browser.where.address, "user_agent": browser.where.user_agent},
+        now=now,
+    )
+
+
+def _proved(session: Session, flow: Flow) -> PersonSummary:
+    if not mailbox.is_proved(flow, Purpose.RESET) or flow.mailbox_email is None:
+        raise MailboxNotProved("no proof for a reset in this flow")
+    person = people.find_by_email(session, flow.mailbox_email)
+    if person is None or not person.is_active:
+        raise MailboxNotProved("nobody to set a password for")
+    changed_at = password.changed_at(session, person_id=person.id)
+    proven_at = flow.mailbox_proven_at
+    if changed_at is not None and proven_at is not None and changed_at > proven_at:
+        raise MailboxNotProved("the password was changed since")
+    return person

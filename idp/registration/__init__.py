@@ -1,0 +1,1 @@
+"""Creating an ID: address, proof of the mailbox, password. Start at `views`."""

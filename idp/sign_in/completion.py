@@ -1,0 +1,110 @@
+"""The moment in which somebody is signed in: the one place where that happens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from idp.events import IdpEvent
+from idp.logout import end_sessions
+from idp.mails import service as mails
+from idp.mails.service import Recipient
+from idp.sessions import devices
+from idp.sessions import service as sessions
+from idp.sessions.browser import Browser
+from tenants.audit import ledger, person_chain
+
+
+@dataclass(frozen=True)
+class Cookies:
+    """What the browser is to keep."""
+
+    session: str
+    device: str
+
+    def give(self, response: Response) -> None:
+        """Put both into a response."""
+        sessions.give_cookie(response, self.session)
+        devices.give_cookie(response, self.device)
+
+
+def complete(
+    session: Session,
+    *,
+    person_id: UUID,
+    recipient: Recipient,
+    amr: Sequence[str],
+    acr: str,
+    browser: Browser,
+    now: datetime,
+    remember: bool = False,
+    is_first: bool = False,
+    auth_time: datetime | None = None,
+) -> Cookies:
+    """Sign a person in, in this browser, inside the caller's transaction.
+
+    `auth_time` is given where an earlier proof is only added to. `is_first` spares a person who
+    just registered the mail about a new device.
+    """
+    _end_session_of_somebody_else(session, person_id, browser, now)
+    had_device = is_first or devices.knows_any(session, person_id=person_id)
+    device = devices.recognise(
+        session,
+        person_id=person_id,
+        secret=browser.device_secret,
+        remember=remember,
+        where=browser.where,
+        now=now,
+    )
+    secret = sessions.start(
+        session,
+        person_id=person_id,
+        amr=amr,
+        acr=acr,
+        device_id=device.id,
+        auth_time=auth_time,
+        renews=browser.signed_in,
+        where=browser.where,
+        now=now,
+    )
+    if device.is_new and had_device and not is_first:
+        mails.send(
+            session,
+            "notices/new_device",
+            to=recipient,
+            context={
+                "address": browser.where.address,
+                "user_agent": browser.where.user_agent,
+            },
+            now=now,
+        )
+    ledger.append(
+        session,
+        chain=person_chain(person_id),
+        event=IdpEvent.SIGN_IN_SUCCEEDED if auth_time is None else IdpEvent.SIGN_IN_STEPPED_UP,
+        actor=str(person_id),
+        subject=str(person_id),
+        result="success",
+        at=now,
+        details={
+            "acr": acr,
+            "amr": list(amr),
+            "device": str(device.id),
+            "new_device": device.is_new,
+            "remembered": remember,
+        },
+        personal=browser.personal,
+        request_id=browser.request_id,
+    )
+    return Cookies(secret, device.secret)
+
+
+def _end_session_of_somebody_else(
+    session: Session, person_id: UUID, browser: Browser, now: datetime
+) -> None:
+    other = browser.signed_in
+    if other is not None and other.person_id != person_id:
+        end_sessions(session, session_ids=[other.session_id], reason="replaced", now=now)

@@ -1,0 +1,278 @@
+"""The first factor: an address and a password.
+
+Known and unknown addresses take the same way: the same statements, the same hash, the same answers.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from idp.credentials import email_code, password
+from idp.credentials.email_code import Purpose
+from idp.credentials.hashing import Verdict, hashing
+from idp.credentials.models import Password, Totp
+from idp.events import IdpEvent
+from idp.flows import service as flows
+from idp.flows.service import Flow
+from idp.mails import service as mails
+from idp.mails.service import Recipient
+from idp.protocol import acr
+from idp.sessions import devices
+from idp.sessions.browser import Browser
+from idp.sessions.devices import KnownDevice
+from idp.sessions.models import Device
+from idp.settings import current_settings
+from idp.sign_in import policy, throttle
+from idp.sign_in.completion import Cookies, complete
+from idp.sign_in.mailed_code import send_code
+from idp.sign_in.outcomes import Proved, Throttled, Wrong, count_outcome
+from idp.sign_in.policy import SecondFactor
+from idp.sign_in.throttle import Guesser
+from kernel.errors import Refused
+from kernel.ledger import INSTALLATION
+from kernel.limits import Refusal, Taken
+from tenants.audit import ledger, person_chain
+from tenants.database import db
+from tenants.people import service as people
+from tenants.people.address import Address, canonical_email
+
+
+class AddressMissing(Refused):
+    """A password without an address: the page before was left out."""
+
+    reason = "address_missing"
+
+
+@dataclass(frozen=True)
+class _Account:
+    """What belongs to an address, if anything does."""
+
+    person_id: UUID
+    email: str
+    locale: str | None
+    hash: str | None
+    device: KnownDevice | None
+    has_authenticator: bool
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A try that was counted and may be checked."""
+
+    address: Address
+    account: _Account | None
+    guesser: Guesser
+    taken: Taken
+
+    @property
+    def hash(self) -> str | None:
+        return self.account.hash if self.account is not None else None
+
+
+def give_address(flow_id: str | None, text: str, *, browser: Browser, now: datetime) -> None:
+    """Note whom the flow is about. Nobody looks the address up; raises NotAnAddress."""
+    address = canonical_email(text)
+    with db.transaction() as session:
+        _set_address(flows.lock(session, flow_id, browser.id_hash, now), address)
+
+
+def prove(
+    flow_id: str | None, *, email: str | None, typed: str, browser: Browser, now: datetime
+) -> Proved | Wrong | Throttled:
+    """Check a password for the flow's address, or for one that comes with it.
+
+    Raises NotAnAddress, AddressMissing, FlowExpired, Overloaded.
+    """
+    attempt = _count(flow_id, email, browser, now)
+    if isinstance(attempt, Throttled):
+        count_outcome("password", "throttled")
+        return attempt
+    measurable = password.is_measurable(typed)
+    verdict = (
+        hashing().verify(attempt.hash, password.normalised(typed))
+        if measurable
+        else Verdict(matches=False)
+    )
+    if not verdict.matches:
+        count_outcome("password", "wrong")
+        _note_failure(attempt, browser, now)
+        return Wrong()
+    newer = hashing().hash(password.normalised(typed)) if verdict.is_outdated else None
+    return _enter(flow_id, attempt, newer, browser, now)
+
+
+def _count(
+    flow_id: str | None, email: str | None, browser: Browser, now: datetime
+) -> _Attempt | Throttled:
+    typed = canonical_email(email) if email is not None else None
+    with db.transaction() as session:
+        flow = flows.lock(session, flow_id, browser.id_hash, now)
+        if typed is not None:
+            _set_address(flow, typed)
+        if flow.email is None:
+            raise AddressMissing("no address in this flow")
+        address = typed or canonical_email(flow.email)
+        account = _look_up(session, address, browser)
+        guesser = Guesser(
+            email_key=address.key,
+            device_id=account.device.id if account is not None and account.device else None,
+            place=browser.where.address or "unknown",
+            tries_from_place=current_settings().sign_in_tries_per_address,
+        )
+        taken = throttle.take(session, throttle.password_tries(guesser), now=now)
+    if isinstance(taken, Refusal):
+        return Throttled.by(taken, now)
+    return _Attempt(address, account, guesser, taken)
+
+
+def _enter(
+    flow_id: str | None,
+    attempt: _Attempt,
+    newer_hash: str | None,
+    browser: Browser,
+    now: datetime,
+) -> Proved | Wrong:
+    with db.transaction() as session:
+        flow = flows.lock(session, flow_id, browser.id_hash, now)
+        account = _look_up(session, attempt.address, browser)
+        if account is None or account.hash is None or account.hash != attempt.hash:
+            # Blocked, or the password was changed, while we were hashing.
+            return Wrong()
+        if newer_hash is not None:
+            password.replace_hash(
+                session, person_id=account.person_id, old=account.hash, new=newer_hash
+            )
+        throttle.forget_passwords(
+            session, email_key=attempt.address.key, device_id=attempt.guesser.device_id
+        )
+        _set_address(flow, attempt.address)
+        flow.person_id = account.person_id
+        flow.first_factor_at = now
+        flow.first_factor_amr = acr.PASSWORD
+        _tell_of_failures(session, account, attempt, browser, now)
+        cookies = _go_on(session, flow, account, browser, now)
+    count_outcome("password", "right")
+    return Proved(cookies)
+
+
+def _go_on(
+    session: Session, flow: Flow, account: _Account, browser: Browser, now: datetime
+) -> Cookies | None:
+    """Sign in at once where the password is enough, else prepare the second factor."""
+    remembered = account.device is not None and account.device.is_remembered(now)
+    second = policy.second_factor(
+        has_authenticator=account.has_authenticator,
+        device_is_remembered=remembered,
+        mailbox_is_proved=flow.mailbox_email is not None
+        and canonical_email(flow.mailbox_email).key == canonical_email(account.email).key,
+    )
+    if second is SecondFactor.NONE:
+        return complete(
+            session,
+            person_id=account.person_id,
+            recipient=_recipient(account, browser),
+            amr=[acr.PASSWORD, acr.REMEMBERED_DEVICE] if remembered else [acr.PASSWORD],
+            acr=acr.SINGLE_FACTOR,
+            browser=browser,
+            now=now,
+        )
+    # A code that was mailed to whoever this flow was about before is void.
+    email_code.void(session, flow_id=flow.id, purpose=Purpose.SIGN_IN, now=now)
+    if second is SecondFactor.MAILED_CODE:
+        send_code(
+            session,
+            flow_id=flow.id,
+            person_id=account.person_id,
+            recipient=_recipient(account, browser),
+            now=now,
+        )
+    return None
+
+
+def _set_address(flow: Flow, address: Address) -> None:
+    """Whatever was proved in the flow was proved about its address."""
+    if flow.email == address.display:
+        return
+    flow.email = address.display
+    flow.person_id = flow.first_factor_at = flow.first_factor_amr = None
+    if flow.mailbox_email is not None and canonical_email(flow.mailbox_email).key != address.key:
+        flow.mailbox_email = flow.mailbox_proven_at = flow.mailbox_proven_for = None
+
+
+def _look_up(session: Session, address: Address, browser: Browser) -> _Account | None:
+    """All that a sign-in needs to know, in one statement."""
+    person = people.active_people().subquery()
+    row = session.execute(
+        select(
+            person.c.id,
+            person.c.email,
+            person.c.locale,
+            Password.hash,
+            Device.id.label("device_id"),
+            Device.remembered_until,
+            Totp.id.label("totp_id"),
+        )
+        .select_from(person)
+        .outerjoin(Password, Password.person_id == person.c.id)
+        .outerjoin(
+            Device,
+            and_(Device.person_id == person.c.id, devices.is_of_browser(browser.device_secret)),
+        )
+        .outerjoin(Totp, and_(Totp.person_id == person.c.id, Totp.confirmed_at.is_not(None)))
+        .where(person.c.email_key == address.key)
+    ).one_or_none()
+    if row is None:
+        return None
+    return _Account(
+        person_id=row.id,
+        email=row.email,
+        locale=row.locale,
+        hash=row.hash,
+        device=KnownDevice(row.device_id, row.remembered_until) if row.device_id else None,
+        has_authenticator=row.totp_id is not None,
+    )
+
+
+def _recipient(account: _Account, browser: Browser) -> Recipient:
+    return Recipient(account.email, account.locale or browser.language)
+
+
+def _note_failure(attempt: _Attempt, browser: Browser, now: datetime) -> None:
+    """One row a limit window: a single wrong password changes nothing but a count."""
+    if not attempt.taken.was_last:
+        return
+    person_id = attempt.account.person_id if attempt.account is not None else None
+    with db.transaction() as session:
+        ledger.append(
+            session,
+            chain=person_chain(person_id) if person_id is not None else INSTALLATION,
+            event=IdpEvent.SIGN_IN_PASSWORD_THROTTLED,
+            actor=None,
+            subject=str(person_id) if person_id is not None else None,
+            result="failure",
+            at=now,
+            details={"failures": attempt.taken.count},
+            personal=browser.personal,
+            request_id=browser.request_id,
+        )
+
+
+def _tell_of_failures(
+    session: Session, account: _Account, attempt: _Attempt, browser: Browser, now: datetime
+) -> None:
+    failures = attempt.taken.count - 1
+    if failures >= throttle.PASSWORDS_OF_STRANGERS.free and attempt.guesser.device_id is None:
+        mails.send(
+            session,
+            "notices/many_failures",
+            to=_recipient(account, browser),
+            context={
+                "failures": failures,
+                "address": browser.where.address,
+                "user_agent": browser.where.user_agent,
+            },
+            now=now,
+        )

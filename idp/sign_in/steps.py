@@ -1,0 +1,52 @@
+"""From the facts of a flow to the page that is missing."""
+
+from datetime import datetime
+
+from flask import url_for
+from sqlalchemy.orm import Session
+
+from idp.credentials import totp
+from idp.flows.service import Flow
+from idp.protocol.acr import Wanted
+from idp.sessions.service import SignedIn
+from idp.sign_in import policy
+from idp.sign_in.policy import FlowFacts, SessionFacts, Step
+
+_PAGES = {
+    Step.ADDRESS: "sign_in.address",
+    Step.PASSWORD: "sign_in.password",
+    Step.CODE: "sign_in.code",
+    Step.ENROLMENT: "account_authenticator.add",
+}
+
+
+def next_step(
+    session: Session, flow: Flow, signed_in: SignedIn | None, wanted: Wanted, now: datetime
+) -> str | None:
+    """The address of the page that is missing for signing in, or None when nothing is."""
+    step = policy.missing_step(
+        FlowFacts(
+            created_at=flow.created_at,
+            has_address=flow.email is not None,
+            first_factor_of=flow.person_id if flow.first_factor_at is not None else None,
+            mailbox_is_proved=flow.mailbox_proven_at is not None,
+            password_first=flow.password_first,
+        ),
+        _facts_of(session, signed_in, wanted),
+        wanted,
+        now,
+    )
+    return url_for(_PAGES[step], flow=flow.id) if step is not None else None
+
+
+def _facts_of(session: Session, signed_in: SignedIn | None, wanted: Wanted) -> SessionFacts | None:
+    if signed_in is None:
+        return None
+    return SessionFacts(
+        person_id=signed_in.person_id,
+        auth_time=signed_in.auth_time,
+        acr=signed_in.acr,
+        # Only where more is wanted does it matter what the person could show.
+        has_authenticator=not policy.is_strong_enough(signed_in.acr, wanted.acr)
+        and totp.is_enrolled(session, person_id=signed_in.person_id),
+    )
