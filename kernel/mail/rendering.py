@@ -1,5 +1,6 @@
 """Writing a mail from its templates, in the language of its reader."""
 
+import re
 from typing import Any, NamedTuple
 
 from flask import current_app
@@ -10,6 +11,7 @@ from kernel.i18n import LANGUAGES, speaking
 from kernel.mail.message import one_line
 from kernel.settings import Settings
 
+_GAP = re.compile(r"\n[ \n]*\n")
 _ENVIRONMENT = "klucznik.mail.templates"
 
 
@@ -38,13 +40,18 @@ def render_mail(name: str, locale: str | None, /, **context: Any) -> RenderedMai
     with speaking(language):
         return RenderedMail(
             subject=one_line(_render(f"mail/{name}.subject.txt", words)),
-            text=_render(f"mail/{name}.txt", words).strip() + "\n",
+            text=_without_gaps(_render(f"mail/{name}.txt", words)),
             html=_render(f"mail/{name}.html", words),
         )
 
 
 def _render(template: str, words: dict[str, Any]) -> str:
     return _templates().get_template(template).render(words)
+
+
+def _without_gaps(text: str) -> str:
+    """The text with one empty line where blocks that stayed empty left several."""
+    return _GAP.sub("\n\n", text).strip() + "\n"
 
 
 def _templates() -> Environment:
