@@ -116,7 +116,7 @@ def _start_children(start: StartSettings, metrics_folder: Path) -> list[Child]:
     }
     catcher = _start_child(
         "mails",
-        ["mail-catcher"],
+        ["mail-catcher", "--until-stdin-closes"],
         f"http://{_reachable(start.host)}:{start.mail_catcher_port}/messages.json",
         environment,
     )

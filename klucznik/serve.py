@@ -20,7 +20,6 @@ from kernel.errors import KlucznikError, Misconfigured
 from kernel.observability.logs import configure_logging, get_logger
 from kernel.observability.metrics import serve_metrics
 from kernel.settings import Settings
-from kernel.web.health import health_of
 from klucznik import production
 from klucznik.programs import PROGRAMS, Program, load
 from klucznik.settings import StartSettings
@@ -125,7 +124,7 @@ class _Serving:
         if self._prepare:
             prepare_program(self._program)
         app = load(self._program.app)(self._settings)
-        signal.signal(signal.SIGUSR1, lambda _signal, _frame: health_of(app).drain())
+        signal.signal(signal.SIGUSR1, lambda _signal, _frame: drain(app))
         if self._settings.production and self._program.refusals:
             refuse_to_start(load(self._program.refusals)(app))
         if self._settings.worker and self._program.worker:
@@ -139,6 +138,9 @@ class _Serving:
 
     def work(self, *arguments: Any) -> None:
         """Serve until the signal, finish open requests, then let the worker finish its delivery."""
+        # Until the server sets its own, a signal must end us: nothing is being served yet.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         MPServer._spawn_wsgi_worker(*arguments)
         if self._worker is not None:
             self._worker.stop()
@@ -179,6 +181,11 @@ def refuse_taken_port(host: str, port: int) -> None:
                 f"port {port} on {host} can't be had ({os.strerror(taken.errno or 0)}): "
                 "stop what uses it, or set another one"
             ) from taken
+
+
+def drain(app: Any) -> None:
+    """Let `/readyz` say that requests should go elsewhere."""
+    app.extensions["klucznik.health"].drain()
 
 
 def _serve_metrics(port: int) -> None:

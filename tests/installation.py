@@ -157,7 +157,13 @@ def installation(
             [*KLUCZNIK, "run"], env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
         )
     running = Installation(
-        home, environment, *urls, mails=f"http://localhost:{ports[3]}", process=process
+        home=home,
+        environment=environment,
+        identity=urls[0],
+        portal=urls[1],
+        crm=urls[2],
+        mails=f"http://localhost:{ports[3]}",
+        process=process,
     )
     try:
         _wait_until_ready(running)
@@ -170,8 +176,8 @@ def installation(
 def _wait_until_ready(running: Installation) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while b"Ready after" not in running.log.read_bytes():
-        ended = running.process.poll() is not None
-        assert not ended and time.monotonic() < deadline, running.logs()
+        assert running.process.poll() is None, running.logs()
+        assert time.monotonic() < deadline, running.logs()
         time.sleep(0.05)
 
 

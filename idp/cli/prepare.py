@@ -71,6 +71,7 @@ def _register(
         "backchannel_logout_uri": f"{url}/backchannel-logout",
         "scopes": OUR_SCOPES,
         "audiences": (f"{settings.issuer}/api", settings.crm_url, settings.portal_url),
+        "serves": (url,),
         "id_token_signed_response_alg": "ES256",
         "access_token_signed_response_alg": "ES256",
         "jwks": {"keys": [public_jwk(key.get_secret_value())]},

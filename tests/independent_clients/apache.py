@@ -76,8 +76,8 @@ def protected_page(
                 client_id=client_id,
                 client_secret=client_secret,
                 redirect_uri=redirect_uri,
-                passphrase="a passphrase of the test",
-            ).replace("passphrase of", "passphrase-of")
+                passphrase="a-passphrase-of-the-test",
+            )
         )
         process = subprocess.Popen(
             [PROGRAM, "-f", str(configuration), "-DFOREGROUND"],
@@ -101,5 +101,6 @@ def _wait(url: str, process: "subprocess.Popen[bytes]", folder: Path) -> None:
         except (URLError, OSError):
             errors = folder / "error.log"
             said = errors.read_text() if errors.exists() else "nothing"
-            assert process.poll() is None and time.monotonic() < deadline, said
+            assert process.poll() is None, said
+            assert time.monotonic() < deadline, said
             time.sleep(0.05)

@@ -1,0 +1,151 @@
+"""A person with a browser, in the words of a journey.
+
+What people read differs by language and may be reworded; journeys find their way by the names of
+fields, by the addresses of pages and by the few buttons that every page of a kind has.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyotp
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
+
+from tests.installation import ROOT, Installation
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+# Where pictures of every page that is looked at go, when somebody wants to look, too.
+PICTURES = os.environ.get("KLUCZNIK_TEST_PICTURES")
+SIZES = {"wide": 1440, "narrow": 390}
+_SERIOUS = {"serious", "critical"}
+
+
+def chromium() -> str:
+    """The browser's program."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert found, "Chromium is missing (Debian: chromium)"
+    return found
+
+
+class Traveller:
+    """Somebody on the way through our pages."""
+
+    def __init__(self, running: Installation, context: BrowserContext, *, name: str) -> None:
+        self.running = running
+        self.context = context
+        self.problems: list[str] = []
+        self._name = re.sub(r"[^\w.-]+", "-", name)
+        self._pictures = 0
+        context.set_default_timeout(15_000)
+        context.on("page", self._listen)
+        self.page = context.new_page()
+
+    def _listen(self, page: Page) -> None:
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.problems.append(f"{page.url}: {error}"))
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        # A refused form comes back with a status of 4xx, which Chromium reports as an error.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.problems.append(f"{self.page.url}: {message.text}")
+
+    def go(self, url: str) -> None:
+        """Type an address."""
+        self.page.goto(url)
+
+    def field(self, name: str) -> Locator:
+        """The visible field of this name."""
+        return self.page.locator(
+            f'main input[name="{name}"]:visible, form input[name="{name}"]:visible'
+        ).first
+
+    def fill(self, **values: str) -> None:
+        """Type into fields and send the form that they are in."""
+        for name, value in values.items():
+            self.field(name).fill(value)
+        last = self.field(list(values)[-1])
+        last.locator("xpath=ancestor::form").locator(
+            'button[type="submit"], button:not([type])'
+        ).first.click()
+
+    def sign_in(
+        self, email: str, password: str, *, totp_secret: str | None = None, remember: bool = False
+    ) -> None:
+        """Through the pages of signing in, from the first to the application behind them."""
+        self.fill(email=email)
+        self.look()
+        self.fill(password=password)
+        expect(self.field("code")).to_be_visible()
+        self.look()
+        if remember:
+            self.page.locator('input[name="remember"]').check()
+        code = (
+            pyotp.TOTP(totp_secret).now()
+            if totp_secret is not None
+            else self.running.mailbox.newest_code(email)
+        )
+        self.fill(code=code)
+
+    def expect_at(self, url: str) -> None:
+        """Wait until the browser is somewhere under this address."""
+        self.page.wait_for_url(re.compile(rf"^{re.escape(url)}(/|\?|$)"))
+
+    def expect_signed_in_at(self, url: str) -> None:
+        """The page there has a person's menu."""
+        self.expect_at(url)
+        expect(self.page.locator(".person-menu")).to_be_visible()
+
+    def sign_out(self) -> None:
+        """By the menu at the top right."""
+        menu = self.page.locator(".person-menu")
+        menu.locator("summary").click()
+        menu.locator("form.menu-foot button").click()
+
+    def look(self) -> None:
+        """Look at a page as people with and without good eyes do: nothing serious may be wrong."""
+        if self._runs_scripts():
+            self._refuse_barriers()
+        self._take_pictures()
+
+    def _runs_scripts(self) -> bool:
+        try:
+            return bool(self.page.evaluate("1 + 1") == 2)
+        except Exception:  # a browser without scripts refuses in several ways
+            return False
+
+    def _refuse_barriers(self) -> None:
+        self.page.evaluate(AXE.read_text())
+        found: dict[str, Any] = self.page.evaluate(
+            "axe.run({resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', "
+            "'wcag21aa', 'wcag22aa', 'best-practice']})"
+        )
+        serious = [
+            f"{self.page.url}: {one['id']}: {one['help']}: {one['nodes'][0]['html'][:300]}"
+            for one in found["violations"]
+            if one["impact"] in _SERIOUS
+        ]
+        assert serious == []
+
+    def _take_pictures(self) -> None:
+        if not PICTURES:
+            return
+        self._pictures += 1
+        folder = Path(PICTURES)
+        folder.mkdir(parents=True, exist_ok=True)
+        before = self.page.viewport_size
+        for size, width in SIZES.items():
+            self.page.set_viewport_size({"width": width, "height": 900})
+            file = folder / f"{self._name}-{self._pictures:02}-{size}.png"
+            self.page.screenshot(path=file, full_page=True)
+        if before:
+            self.page.set_viewport_size(before)
