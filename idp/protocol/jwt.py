@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Any, cast
 
 from joserfc import jws
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
-from joserfc.jws import JWSRegistry
+from joserfc.jws import JWSAlgModel, JWSRegistry
 
 ID_TOKEN = "JWT"  # noqa: S105
 ACCESS_TOKEN = "at+jwt"  # noqa: S105
@@ -30,6 +30,7 @@ _LONGEST = 16_384
 # Decoders pass over stray characters, which would give one token many spellings.
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]*")
 _SMALLEST_RSA = 2_048
+_LARGEST_RSA = 8_192
 # A token that brings its own key, says where to find one, or changes how it is to be read.
 _REFUSED_HEADERS = frozenset({"jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip"})
 _FURTHEST_TIME = 4_102_444_800 * 10
@@ -53,8 +54,17 @@ class _Registry(JWSRegistry):
     max_header_length = 4_096
     max_payload_length = _LONGEST
 
+    def get_alg(self, name: str) -> JWSAlgModel:
+        """The one algorithm. joserfc would warn each time that EdDSA has got a newer name."""
+        if self.allowed is None or name not in self.allowed:
+            raise UnsupportedAlgorithmError(f"{name} is not this key's algorithm")
+        return self.algorithms[name]
 
-_REGISTRIES = {name: _Registry(algorithms=[name]) for name in ALGORITHMS}
+
+# Headers that we don't know are passed over (RFC 7515 §4); those that matter are refused above.
+_REGISTRIES = {
+    name: _Registry(algorithms=[name], strict_check_header=False) for name in ALGORITHMS
+}
 
 FindKey = Callable[[str | None], TokenKey | None]
 
@@ -240,10 +250,10 @@ def _import(jwk: Mapping[str, Any]) -> tuple[Key, tuple[str, ...]]:
                 okp.public_key  # noqa: B018
                 return okp, ("EdDSA",)
             case "RSA", _:
-                rsa = RSAKey.import_key(cast(Any, plain))
-                if rsa.public_key.key_size < _SMALLEST_RSA:
-                    raise NotBelieved("an RSA key under 2048 bits")
-                return rsa, ("RS256", "PS256")
+                bits = len(_decode(str(jwk.get("n", "")))) * 8
+                if not _SMALLEST_RSA <= bits <= _LARGEST_RSA:
+                    raise NotBelieved("an RSA key under 2048 bits, or over 8192")
+                return RSAKey.import_key(cast(Any, plain)), ("RS256", "PS256")
     except NotBelieved:
         raise
     except Exception as broken:  # whatever a made-up key breaks in the library
