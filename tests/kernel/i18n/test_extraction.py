@@ -44,7 +44,9 @@ def test_an_update_makes_room_keeps_words_and_drops_what_is_gone(package):
     update("spoken", "pl")
 
     words = read_catalog(path, "pl")
-    assert words.get("Hello").string == "Cześć"
+    hello = words.get("Hello")
+    assert hello
+    assert hello.string == "Cześć"
     assert words.get("Title") is None
     assert words.get("Heading") is not None
     assert "Hello" not in missing("spoken", "pl")

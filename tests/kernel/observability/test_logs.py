@@ -1,5 +1,6 @@
 import json
 import logging
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ def log():
     forget_request()
 
 
-def lines(capsys) -> list[dict]:
+def lines(capsys) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Flask, render_template_string, request
+from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, StringField
 from wtforms.validators import DataRequired
@@ -23,7 +24,7 @@ HERE = "http://localhost:9000"
 SECURE = "https://id.example.pl"
 
 
-class QuestionForm(FlaskForm):
+class QuestionForm(FlaskForm):  # type: ignore[misc]
     """Three questions at once."""
 
     email = EmailField("Address", validators=[DataRequired("Type an address.")])
@@ -120,7 +121,7 @@ def _add_views(app: Flask) -> None:
 
     @app.post("/onward")
     @public
-    def onward() -> object:
+    def onward() -> ResponseReturnValue:
         return forward("https://application.example/callback?code=1&state=%22%27%3Cb%3E")
 
     @app.get("/api/v1/things")

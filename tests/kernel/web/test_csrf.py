@@ -58,10 +58,11 @@ def test_a_token_outlives_the_rotation_of_the_secret():
     new = "new secret, long enough for a test of it"
     before = a_program(settings_={"secret_keys": old}).test_client()
     token = token_of(before.get("/form").text)
-    cookie = before.get_cookie("klucznik_kernel_browser").value
+    cookie = before.get_cookie("klucznik_kernel_browser")
+    assert cookie
 
     after = a_program(settings_={"secret_keys": f"{new},{old}"}).test_client()
-    after.set_cookie("klucznik_kernel_browser", cookie, domain="localhost:9000")
+    after.set_cookie("klucznik_kernel_browser", cookie.value, domain="localhost:9000")
 
     assert after.post("/form", data=answers(token)).text == "taken"
 

@@ -60,7 +60,7 @@ def test_the_folded_sidebar_is_remembered(client):
 
 
 def test_a_person_who_is_signed_in_keeps_the_language_everywhere():
-    saved = []
+    saved: list[str] = []
     client = a_program(
         person_language=lambda: saved[-1] if saved else None, save_person_language=saved.append
     ).test_client()
