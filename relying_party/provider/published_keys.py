@@ -46,11 +46,13 @@ def _usable(member: Any, algorithm: str) -> Key | None:
         return None
     if any(member.get(name) != value for name, value in _KINDS[algorithm].items()):
         return None
+    if member["kty"] == "RSA" and not _is_long_enough(member.get("n")):
+        return None
     try:
-        key = jwk.import_key({name: member[name] for name in _PUBLIC_MEMBERS if name in member})
-        bits = getattr(key.get_op_key("verify"), "key_size", _SHORTEST_RSA)
+        return jwk.import_key({name: member[name] for name in _PUBLIC_MEMBERS if name in member})
     except (JoseError, ValueError, TypeError, KeyError):
         return None
-    if member["kty"] == "RSA" and bits < _SHORTEST_RSA:
-        return None
-    return key
+
+
+def _is_long_enough(modulus: Any) -> bool:
+    return isinstance(modulus, str) and len(modulus) * 6 >= _SHORTEST_RSA

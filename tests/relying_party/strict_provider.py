@@ -48,6 +48,7 @@ class StrictProvider:
         self.sign_with = self.key
         self.token_delay = 0.0
         self.token_failure: tuple[int, bytes] | None = None
+        self.is_gone = False
         self.asked: Counter[str] = Counter()
         self.token_requests: list[dict[str, str]] = []
         self.problems: list[str] = []
@@ -71,7 +72,8 @@ class StrictProvider:
             thread.join()
 
     def stop(self) -> None:
-        """Be gone, in the middle of a test too."""
+        """Be gone, in the middle of a test too: also for connections that are kept open."""
+        self.is_gone = True
         self._server.shutdown()
         self._server.server_close()
 
@@ -249,10 +251,16 @@ def _handler(provider: StrictProvider) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             provider.asked[self.path] += 1
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            if provider.is_gone:
+                self.close_connection = True
+                return
             form = dict(parse_qsl(body.decode(), strict_parsing=True))
             self._answer(*provider.token(form))
 
         def _answer(self, status: int, body: bytes) -> None:
+            if provider.is_gone:
+                self.close_connection = True
+                return
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
