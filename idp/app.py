@@ -3,14 +3,19 @@
 from flask import Flask
 
 from consent.oauth import views as oauth_consent
+from idp.account import preferences
+from idp.account import views as account
 from idp.authorize import views as authorize
 from idp.authorize.consent import AuthorizationQuestions
 from idp.discovery import views as discovery
 from idp.introspection import views as introspection
 from idp.keys import views as keys
 from idp.logout import views as logout
+from idp.recovery import views as recovery
+from idp.registration import views as registration
 from idp.revocation import views as revocation
 from idp.settings import IdentitySettings
+from idp.sign_in import views as sign_in
 from idp.token import views as token
 from idp.userinfo import views as userinfo
 from kernel.web import create_app as create_web_app
@@ -27,6 +32,9 @@ def create_app(settings: IdentitySettings | None = None) -> Flask:
         packages=("tenants", "consent"),
         db=db,
         database_url=settings.database_address,
+        person_language=preferences.language,
+        save_person_language=preferences.save_language,
+        person_time_zone=preferences.time_zone,
     )
 
     app.register_blueprint(authorize.blueprint)
@@ -37,6 +45,11 @@ def create_app(settings: IdentitySettings | None = None) -> Flask:
     app.register_blueprint(logout.blueprint)
     app.register_blueprint(keys.blueprint)
     app.register_blueprint(discovery.blueprint)
+
+    app.register_blueprint(sign_in.blueprint)
+    app.register_blueprint(registration.blueprint)
+    app.register_blueprint(recovery.blueprint)
+    app.register_blueprint(account.blueprint)
 
     app.register_blueprint(oauth_consent.blueprint)
     oauth_consent.hand_in(app, AuthorizationQuestions())

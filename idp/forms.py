@@ -16,6 +16,10 @@ class Form(FlaskForm):  # type: ignore[misc]
 
 def explain(problem: Problem) -> str:
     """Why a new password is refused, in one sentence with the way out."""
+    return str(_sentence(problem))
+
+
+def _sentence(problem: Problem) -> object:
     match problem:
         case Problem.TOO_SHORT:
             return _(

@@ -8,6 +8,7 @@ from idp.credentials import recovery_codes, totp
 from idp.credentials.hashing import hashing
 from idp.credentials.totp import Enrolment
 from idp.events import IdpEvent
+from idp.mails.service import Recipient
 from idp.protocol import acr
 from idp.sessions import devices
 from idp.sessions.browser import Browser
@@ -15,7 +16,6 @@ from idp.sessions.service import SignedIn
 from idp.sign_in import throttle
 from idp.sign_in.completion import Cookies, complete
 from idp.sign_in.outcomes import Throttled
-from idp.mails.service import Recipient
 from kernel import brand
 from kernel.limits import Refusal
 from tenants.database import db

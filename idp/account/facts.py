@@ -38,9 +38,7 @@ def note(
     )
 
 
-def tell(
-    session: Session, letter: str, *, to: SignedIn, browser: Browser, now: datetime
-) -> None:
+def tell(session: Session, letter: str, *, to: SignedIn, browser: Browser, now: datetime) -> None:
     """Let the mailbox know, in case it was somebody else."""
     mails.send(
         session,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.flows import service as flows
@@ -61,17 +61,24 @@ def recently_signed_in(
 
 def sign_in_first(now: datetime, *, again: SignedIn | None = None) -> ResponseReturnValue:
     """Lead to signing in, and afterwards back to this page."""
-    path = request.full_path.removesuffix("?") if request.method == "GET" else request.path
     with db.transaction() as session:
         flow = flows.start(
             session,
             browser_hash=hash_token(browser_id()),
-            return_to=path,
+            return_to=_where_to_return(),
             email=again.email if again is not None else None,
             password_first=again is not None,
             now=now,
         )
     return redirect(url_for("authorize.resume", flow=flow.id), 303)
+
+
+def _where_to_return() -> str:
+    """This page, or where its button was: nothing is carried out that was pressed before."""
+    if request.method == "GET":
+        return request.full_path.removesuffix("?")
+    takes_get = "GET" in current_app.url_map.bind("").allowed_methods(request.path)
+    return request.path if takes_get else url_for("account.security")
 
 
 @blueprint.context_processor

@@ -37,15 +37,21 @@ def needs_code(me: SignedIn) -> bool:
 
 def change(
     me: SignedIn, *, current: str, new: str, code: str, browser: Browser, now: datetime
-) -> None | WrongProof | Problem | Throttled:
+) -> WrongProof | Problem | Throttled | None:
     """Set a new password and end everything else that was signed in; None when it is done.
 
     Tries count as those of a second factor: who sits at an open session must not guess either.
     """
+    with db.reading() as session:
+        person = people.find(session, me.person_id)
+    names = [person.given_name or "", person.family_name or ""] if person is not None else []
+    # First, because it proves nothing and so is no try.
+    problem = why_refuse(new, context=[me.email, *names])
+    if problem is not None:
+        return problem
     with db.transaction() as session:
         taken = throttle.take(session, _tries(me), now=now)
         stored = password.stored_hash(session, person_id=me.person_id)
-        person = people.find(session, me.person_id)
     if isinstance(taken, Refusal):
         return Throttled.by(taken, now)
     if (
@@ -53,10 +59,6 @@ def change(
         or not hashing().verify(stored, password.normalised(current)).matches
     ):
         return WrongProof.PASSWORD
-    names = [person.given_name or "", person.family_name or ""] if person is not None else []
-    problem = why_refuse(new, context=[me.email, *names])
-    if problem is not None:
-        return problem
     hash_ = hashing().hash(password.normalised(new))
     with db.transaction() as session:
         if password.stored_hash(session, person_id=me.person_id) != stored:
@@ -69,9 +71,7 @@ def change(
     return None
 
 
-def _replace(
-    session: Session, me: SignedIn, hash_: str, browser: Browser, now: datetime
-) -> None:
+def _replace(session: Session, me: SignedIn, hash_: str, browser: Browser, now: datetime) -> None:
     password.store(session, person_id=me.person_id, hash_=hash_, now=now)
     throttle.forget_codes(session, person_id=me.person_id, device_id=me.device_id)
     devices.forget(session, person_id=me.person_id, now=now)

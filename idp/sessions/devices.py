@@ -142,7 +142,11 @@ def remembered(session: Session, *, person_id: UUID, now: datetime) -> list[Reme
         )
         .order_by(Device.last_seen_at.desc())
     )
-    return [RememberedDevice(*row) for row in rows]
+    return [
+        RememberedDevice(id_, user_agent, address, last_seen_at, until)
+        for id_, user_agent, address, last_seen_at, until in rows
+        if until is not None
+    ]
 
 
 def forget(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ from tenants.database import db
 from tenants.people import service as people
 
 COOKIE = "klucznik_session"
+_FOUND = "klucznik.signed_in"
 _SEEN_EVERY = timedelta(minutes=1)
 
 
@@ -39,6 +40,7 @@ class SignedIn:
     device_id: UUID | None
     given_name: str | None
     family_name: str | None
+    zoneinfo: str | None = None
 
     @property
     def short_name(self) -> str:
@@ -67,9 +69,16 @@ class OpenSession:
 def current(now: datetime) -> SignedIn | None:
     """Who is signed in in the browser that sent this request, or None.
 
-    One statement finds the session, its limits and that the person is active. That the session was
-    used is noted at most once a minute.
+    One statement, once a request, finds the session, its limits and that the person is active. That
+    the session was used is noted at most once a minute.
     """
+    if _FOUND not in request.environ:
+        request.environ[_FOUND] = _look(now)
+    found: SignedIn | None = request.environ[_FOUND]
+    return found
+
+
+def _look(now: datetime) -> SignedIn | None:
     secret = read_cookie(COOKIE)
     if not secret:
         return None
@@ -97,6 +106,7 @@ def find_by_secret(session: Session, secret: str, *, now: datetime) -> SignedIn 
             BrowserSession.device_id,
             person.c.given_name,
             person.c.family_name,
+            person.c.zoneinfo,
         )
         .join(person, person.c.id == BrowserSession.person_id)
         .where(BrowserSession.secret_hash == hash_token(secret), is_alive_at(now))
@@ -115,6 +125,7 @@ def find_by_secret(session: Session, secret: str, *, now: datetime) -> SignedIn 
         device_id=row.device_id,
         given_name=row.given_name,
         family_name=row.family_name,
+        zoneinfo=row.zoneinfo,
     )
 
 

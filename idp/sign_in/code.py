@@ -155,6 +155,7 @@ def _prove_on_paper(
 
 def _prover(session: Session, flow: Flow, browser: Browser) -> _Prover:
     signed_in = browser.signed_in
+    amr: tuple[str, ...]
     if flow.first_factor_at is not None and flow.person_id is not None:
         person_id, amr, auth_time = flow.person_id, (flow.first_factor_amr or "",), None
     elif signed_in is not None:

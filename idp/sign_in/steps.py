@@ -16,7 +16,7 @@ _PAGES = {
     Step.ADDRESS: "sign_in.address",
     Step.PASSWORD: "sign_in.password",
     Step.CODE: "sign_in.code",
-    Step.ENROLMENT: "account_authenticator.add",
+    Step.ENROLMENT: "account.authenticator",
 }
 
 

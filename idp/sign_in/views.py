@@ -220,12 +220,14 @@ def _too_many(page: str | Response, throttled: Throttled) -> Response:
 
 def _wait(throttled: Throttled) -> str:
     if throttled.for_good:
-        return _("There were too many wrong tries. Set a new password to go on.")
+        return str(_("There were too many wrong tries. Set a new password to go on."))
     minutes = -(-throttled.retry_after // 60)
-    return ngettext(
-        "Too many wrong tries. Try again in %(num)d minute, or set a new password.",
-        "Too many wrong tries. Try again in %(num)d minutes, or set a new password.",
-        minutes,
+    return str(
+        ngettext(
+            "Too many wrong tries. Try again in %(num)d minute, or set a new password.",
+            "Too many wrong tries. Try again in %(num)d minutes, or set a new password.",
+            minutes,
+        )
     )
 
 

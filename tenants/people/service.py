@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -32,6 +32,8 @@ __all__ = [
     "find",
     "find_by_email",
 ]
+
+Columns = Select[*tuple[Any, ...]]
 
 _COLUMNS = (
     Person.id,
@@ -160,21 +162,22 @@ def describe(
     return True
 
 
-def active_people() -> Select[tuple[UUID, str, str, str | None, str | None, str | None]]:
-    """Everybody whose ID can be used, as columns to join with: id, email, email_key, locale, names.
+def active_people() -> Columns:
+    """Everybody whose ID can be used, as columns to join with.
 
-    For the few statements that must know in the same breath whether a person is active.
+    id, email, email_key, locale, zoneinfo, given_name, family_name. For the few statements that must know in the same breath whether a person is active.
     """
     return select(
         Person.id,
         Person.email,
         Person.email_key,
         Person.locale,
+        Person.zoneinfo,
         Person.given_name,
         Person.family_name,
     ).where(Person.status == Status.ACTIVE)
 
 
-def _one(session: Session, statement: Select[Any]) -> PersonSummary | None:
-    row: Row[Any] | None = session.execute(statement).one_or_none()
+def _one(session: Session, statement: Columns) -> PersonSummary | None:
+    row = session.execute(statement).one_or_none()
     return PersonSummary(*row) if row is not None else None

@@ -1,0 +1,54 @@
+"""What a browser submits on the account pages."""
+
+from zoneinfo import available_timezones
+
+from wtforms import SelectField, StringField
+from wtforms.validators import Length, Regexp
+
+from idp.forms import Form
+from kernel.i18n import LANGUAGES
+from kernel.i18n import lazy_gettext as lazy
+
+_NO_ADDRESS = Regexp(
+    r"^[^@<>\x00-\x1f\x7f]*$", message=lazy("A name holds no @ and no angle brackets.")
+)
+_PHONE = Regexp(
+    r"^(\+?[0-9][0-9 \-()]{5,30})?$",
+    message=lazy("This is not a phone number, like +48 600 700 800."),
+)
+
+
+class ProfileForm(Form):
+    """What a person says about themselves; everything is optional."""
+
+    given_name = StringField(lazy("Given name"), [Length(max=100), _NO_ADDRESS])
+    family_name = StringField(lazy("Family name"), [Length(max=100), _NO_ADDRESS])
+    phone = StringField(lazy("Phone"), [Length(max=32), _PHONE])
+    locale = SelectField(
+        lazy("Language"), choices=[("", lazy("As the browser asks")), *LANGUAGES.items()]
+    )
+    zoneinfo = SelectField(
+        lazy("Time zone"),
+        choices=[
+            ("", lazy("Warsaw time")),
+            *(
+                (name, name.replace("_", " "))
+                for name in sorted(available_timezones())
+                if "/" in name
+            ),
+        ],
+    )
+
+
+class PasswordForm(Form):
+    """The current password, the second factor where there is one, and the new password."""
+
+    password = StringField(lazy("Current password"))
+    code = StringField(lazy("Code from the authenticator app"), [Length(max=1000)])
+    new_password = StringField(lazy("New password"))
+
+
+class CodeForm(Form):
+    """A code from the app that is being added."""
+
+    code = StringField(lazy("Code from the app"), [Length(max=1000)])

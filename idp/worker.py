@@ -1,0 +1,32 @@
+"""What the identity program does when nobody asks: sends its mails and tells applications."""
+
+from flask import Flask
+
+from idp.cleaning import JOBS
+from idp.logout import backchannel
+from idp.mailbox import delivery as mailbox
+from idp.mailbox import service as mailbox_requests
+from idp.mails import delivery as letters
+from idp.mails import service as mails
+from kernel.outbox import Worker
+from tenants.audit import ledger
+from tenants.database import db
+from tenants.limits import limits
+from tenants.outbox import outbox
+
+
+def create_worker(app: Flask) -> Worker:
+    """The worker of the identity program: a few threads beside a server, or a process of its own."""
+    return Worker(
+        app,
+        db,
+        outbox,
+        handlers={
+            mails.KIND: letters.deliver,
+            mailbox_requests.KIND: mailbox.deliver,
+            backchannel.KIND: backchannel.deliver,
+        },
+        ledger=ledger,
+        limits=limits,
+        jobs=JOBS,
+    )
