@@ -105,9 +105,23 @@ def personal_digest(salt: bytes, fields: str) -> bytes:
     return hashlib.sha256(salt + fields.encode()).digest()
 
 
-def link(keys: Keys, *, previous: bytes, chain: str, sequence: int, mac: bytes) -> bytes:
-    """What ties an entry to its place: to its number and to all entries before it."""
-    return keyed_hash(keys.links, previous, chain.encode(), str(sequence).encode(), mac)
+def link(
+    keys: Keys,
+    *,
+    previous: bytes,
+    chain: str,
+    sequence: int,
+    head: int,
+    sealed_at: datetime,
+    mac: bytes,
+) -> bytes:
+    """What ties an entry to its place: its number, its sealing, and all entries before it.
+
+    The sealing is in it so that a head can't be removed and made anew: the entries under the old
+    one would no longer fit.
+    """
+    place = canonical([chain, sequence, head, sealed_at])
+    return keyed_hash(keys.links, previous, place.encode(), mac)
 
 
 def head_digest(keys: Keys, *, previous: bytes, head: Mapping[str, Any]) -> bytes:

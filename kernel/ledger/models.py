@@ -14,7 +14,7 @@ LABEL = 120
 
 
 class LedgerEntryMixin:
-    """One event. Only `sequence` and `link` are ever set later, once, by sealing."""
+    """One event. Only its place (the last three columns) is set later, once, by sealing."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     # person:<id>, account:<id> or installation: whose history this is.
@@ -38,6 +38,9 @@ class LedgerEntryMixin:
     mac: Mapped[bytes] = mapped_column(LargeBinary(32))
 
     sequence: Mapped[int | None] = mapped_column(BigInteger)
+    # The number of the head that was signed with it.
+    head: Mapped[int | None] = mapped_column(BigInteger)
+    # The keyed digest that ties it to its place, its head and all entries before it.
     link: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
     @declared_attr.directive
@@ -46,7 +49,7 @@ class LedgerEntryMixin:
         name = getattr(cls, "__tablename__", "ledger_entries")
         return (
             UniqueConstraint("chain", "sequence"),
-            Index(f"ix_{name}_chain_id", "chain", "id"),
+            Index(f"ix_{name}_chain_at", "chain", "at", "id"),
             Index(f"ix_{name}_unsealed", "id", sqlite_where=UNSEALED, postgresql_where=UNSEALED),
         )
 

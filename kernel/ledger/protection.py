@@ -5,6 +5,7 @@ from alembic.operations import Operations
 from kernel.ledger.digests import CONTENT
 
 _FIXED = (*CONTENT, "mac")
+_UNSEALED = "OLD.sequence IS NULL AND OLD.head IS NULL AND OLD.link IS NULL"
 
 
 def protect(
@@ -24,7 +25,7 @@ def _sqlite(entries: str, heads: str) -> list[str]:
     kept = " AND ".join(f'OLD."{name}" IS NEW."{name}"' for name in _FIXED)
     return [
         f'CREATE TRIGGER "{entries}_sealed_once" BEFORE UPDATE ON "{entries}" '
-        f"WHEN NOT (OLD.sequence IS NULL AND OLD.link IS NULL AND {kept}) "
+        f"WHEN NOT ({_UNSEALED} AND {kept}) "
         "BEGIN SELECT RAISE(ABORT, 'a ledger is append-only'); END",
         *(
             f'CREATE TRIGGER "{table}_no_{word.lower()}" BEFORE {word} ON "{table}" '
@@ -41,7 +42,7 @@ def _postgresql(entries: str, heads: str) -> list[str]:
         f'CREATE FUNCTION "{refuse}"() RETURNS trigger LANGUAGE plpgsql AS '
         "$$ BEGIN RAISE EXCEPTION 'a ledger is append-only'; END $$",
         f'CREATE TRIGGER "{entries}_sealed_once" BEFORE UPDATE ON "{entries}" FOR EACH ROW '
-        f"WHEN (NOT (OLD.sequence IS NULL AND OLD.link IS NULL AND {kept})) "
+        f"WHEN (NOT ({_UNSEALED} AND {kept})) "
         f'EXECUTE FUNCTION "{refuse}"()',
         f'CREATE TRIGGER "{entries}_no_delete" BEFORE DELETE ON "{entries}" FOR EACH ROW '
         f'EXECUTE FUNCTION "{refuse}"()',

@@ -81,27 +81,72 @@ def _seal_batch(session: Session, tables: Tables, keys: digests.Keys, now: datet
     ).all()
     if not found:
         return 0
-    places = _places(session, tables, {row.chain for row in found})
+    chains = sorted({row.chain for row in found})
+    places = _places(session, tables, chains)
+    number, previous = _newest(session, tables.heads)
+    heads = {chain: number + count for count, chain in enumerate(chains, start=1)}
     sealed = []
     for row in found:
         before = places.get(row.chain, _BEGINNING)
-        sequence = before.sequence + 1
+        sequence, head = before.sequence + 1, heads[row.chain]
         link = digests.link(
-            keys, previous=before.link, chain=row.chain, sequence=sequence, mac=row.mac
+            keys,
+            previous=before.link,
+            chain=row.chain,
+            sequence=sequence,
+            head=head,
+            sealed_at=now,
+            mac=row.mac,
         )
         places[row.chain] = _Place(sequence, link)
-        sealed.append({"sealed_id": row.id, "new_sequence": sequence, "new_link": link})
+        sealed.append({"of": row.id, "new_sequence": sequence, "new_head": head, "new_link": link})
     session.execute(
         update(entries)
-        .where(entries.c.id == bindparam("sealed_id"), entries.c.sequence.is_(None))
-        .values(sequence=bindparam("new_sequence"), link=bindparam("new_link")),
+        .where(entries.c.id == bindparam("of"), entries.c.sequence.is_(None))
+        .values(
+            sequence=bindparam("new_sequence"),
+            head=bindparam("new_head"),
+            link=bindparam("new_link"),
+        ),
         sealed,
     )
-    _sign(session, tables.heads, keys, places, now)
+    signed = _signed(keys, heads, places, previous, now)
+    session.execute(insert(tables.heads), signed)
     return len(sealed)
 
 
-def _places(session: Session, tables: Tables, chains: set[str]) -> dict[str, _Place]:
+def _newest(session: Session, heads: Table) -> tuple[int, bytes]:
+    newest = session.execute(
+        select(heads.c.number, heads.c.digest).order_by(heads.c.number.desc()).limit(1)
+    ).one_or_none()
+    return (newest.number, newest.digest) if newest else (0, digests.START)
+
+
+def _signed(
+    keys: digests.Keys,
+    numbers: dict[str, int],
+    places: dict[str, _Place],
+    previous: bytes,
+    now: datetime,
+) -> list[dict[str, Any]]:
+    """The heads of one sealing, each tied to the one before it, the last one signed."""
+    rows: list[dict[str, Any]] = []
+    for chain, number in numbers.items():
+        head: dict[str, Any] = {
+            "number": number,
+            "chain": chain,
+            "sequence": places[chain].sequence,
+            "link": places[chain].link,
+            "sealed_at": now,
+            "signature": None,
+        }
+        previous = head["digest"] = digests.head_digest(keys, previous=previous, head=head)
+        rows.append(head)
+    rows[-1]["signature"] = keys.signing.sign(previous)
+    return rows
+
+
+def _places(session: Session, tables: Tables, chains: list[str]) -> dict[str, _Place]:
     """Where these chains stand: what was signed decides, so that a removed end stays a gap."""
     places: dict[str, _Place] = {}
     for table in (tables.heads, tables.entries):
@@ -118,34 +163,6 @@ def _places(session: Session, tables: Tables, chains: set[str]) -> dict[str, _Pl
             if row.sequence > places.get(row.chain, _BEGINNING).sequence:
                 places[row.chain] = _Place(row.sequence, row.link or digests.START)
     return places
-
-
-def _sign(
-    session: Session,
-    heads: Table,
-    keys: digests.Keys,
-    places: dict[str, _Place],
-    now: datetime,
-) -> None:
-    newest = session.execute(
-        select(heads.c.number, heads.c.digest).order_by(heads.c.number.desc()).limit(1)
-    ).one_or_none()
-    number, previous = (newest.number, newest.digest) if newest else (0, digests.START)
-    rows = []
-    for chain, place in sorted(places.items()):
-        number += 1
-        head: dict[str, Any] = {
-            "number": number,
-            "chain": chain,
-            "sequence": place.sequence,
-            "link": place.link,
-            "sealed_at": now,
-            "signature": None,
-        }
-        previous = head["digest"] = digests.head_digest(keys, previous=previous, head=head)
-        rows.append(head)
-    rows[-1]["signature"] = keys.signing.sign(previous)
-    session.execute(insert(heads), rows)
 
 
 def newest_head(db: Database, tables: Tables) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from kernel.database import Database
@@ -127,15 +127,21 @@ class Ledger:
     ) -> list[Row]:
         """The newest events of a chain; `before` is the id of the last one of the page above."""
         entries, details = self.tables.entries, self.tables.details
+        order = tuple_(entries.c.at, entries.c.id)
         statement = (
             select(entries, details.c.fields)
             .outerjoin(details, details.c.entry_id == entries.c.id)
             .where(entries.c.chain == chain)
-            .order_by(entries.c.id.desc())
+            .order_by(entries.c.at.desc(), entries.c.id.desc())
             .limit(limit)
         )
         if before is not None:
-            statement = statement.where(entries.c.id < before)
+            last = session.execute(
+                select(entries.c.at, entries.c.id).where(entries.c.id == before)
+            ).one_or_none()
+            if last is None:
+                return []
+            statement = statement.where(order < tuple_(*last))
         return [_row(found) for found in session.execute(statement).mappings()]
 
     def erase_personal(self, session: Session, *, about: str, by: str | None, at: datetime) -> int:

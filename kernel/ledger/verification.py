@@ -26,7 +26,7 @@ class Problem(StrEnum):
     CHANGED = "changed, or written by hand"
     REMOVED = "removed"
     MOVED = "moved, inserted or removed in front of it"
-    UNSIGNED = "its chain goes on behind the last signed head"
+    UNSIGNED = "no signed head vouches for it"
     PERSONAL_CHANGED = "its personal fields were changed"
     PERSONAL_REMOVED = "its personal fields are gone, and no erasure is on record"
     PERSONAL_INSERTED = "personal fields that belong to no entry"
@@ -182,25 +182,28 @@ def _check_sealed(
 ) -> None:
     entries, details, heads = tables.entries, tables.details, tables.heads
     statement = (
-        select(entries, details.c.salt, details.c.fields, heads.c.link.label("signed_link"))
-        .outerjoin(details, details.c.entry_id == entries.c.id)
-        .outerjoin(
-            heads,
-            and_(heads.c.chain == entries.c.chain, heads.c.sequence == entries.c.sequence),
+        select(
+            entries,
+            details.c.salt,
+            details.c.fields,
+            heads.c.chain.label("head_chain"),
+            heads.c.sequence.label("head_sequence"),
+            heads.c.link.label("head_link"),
+            heads.c.sealed_at,
         )
+        .outerjoin(details, details.c.entry_id == entries.c.id)
+        .outerjoin(heads, heads.c.number == entries.c.head)
         .where(entries.c.sequence.is_not(None))
     )
     before: Mapping[str, Any] | None = None
     for entry in _pages(session, statement, entries.c.chain, entries.c.sequence):
         if before is None or before["chain"] != entry["chain"]:
-            _check_end(before, report)
             report.chains += 1
             before = None
         report.entries += 1
         _check_content(entry, keys, report, erasures)
         _check_place(entry, before, keys, report)
         before = entry
-    _check_end(before, report)
 
 
 def _check_content(
@@ -225,25 +228,25 @@ def _check_place(
 ) -> None:
     expected = before["sequence"] + 1 if before else 1
     if entry["sequence"] != expected:
-        for missing in range(expected, min(entry["sequence"], expected + _MOST_PROBLEMS)):
+        for missing in range(expected, min(entry["sequence"], expected + _MOST_PROBLEMS + 1)):
             report.found(Finding(Problem.REMOVED, entry["chain"], missing))
         if entry["sequence"] < expected:
             report.found(_finding(Problem.MOVED, entry))
+        return
+    if entry["head_chain"] != entry["chain"] or entry["head_sequence"] < expected:
+        report.found(_finding(Problem.UNSIGNED, entry))
         return
     link = digests.link(
         keys,
         previous=(before["link"] if before else None) or digests.START,
         chain=entry["chain"],
         sequence=expected,
+        head=entry["head"],
+        sealed_at=entry["sealed_at"],
         mac=entry["mac"],
     )
-    if entry["link"] != link or entry["signed_link"] not in (None, link):
+    if entry["link"] != link or (entry["head_sequence"] == expected and entry["head_link"] != link):
         report.found(_finding(Problem.MOVED, entry))
-
-
-def _check_end(last: Mapping[str, Any] | None, report: Report) -> None:
-    if last is not None and last["signed_link"] is None:
-        report.found(_finding(Problem.UNSIGNED, last))
 
 
 def _check_claims(session: Session, tables: Tables, report: Report) -> None:

@@ -1,8 +1,6 @@
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from kernel.limits import Delays, Refusal, Taken, Window
@@ -15,9 +13,7 @@ NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 ADDRESS = "anna@example.com"
 
 
-@pytest.fixture(autouse=True)
-def _in_app(kernel_app: Flask) -> Iterator[None]:
-    yield
+pytestmark = pytest.mark.usefixtures("kernel_app")
 
 
 def take(policy=HOURLY, key=ADDRESS, now=NOON):
