@@ -1,0 +1,81 @@
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from idp.caches import BoundedCache, VersionedCache, move_on
+from tenants.database import db
+
+
+class Shelf:
+    """Rows behind a cache, and how often they were read."""
+
+    def __init__(self) -> None:
+        self.rows = {"a": 1}
+        self.reads = 0
+
+    def load(self, _session: Session, key: str) -> int | None:
+        self.reads += 1
+        return self.rows.get(key)
+
+
+def _value(cache: VersionedCache[str, int], key: str = "a") -> int | None:
+    with db.reading() as session:
+        return cache.get(session, key)
+
+
+def test_a_value_is_read_once_while_the_version_stands(identity_app: Flask):
+    shelf = Shelf()
+    cache = VersionedCache("shelf", shelf.load)
+
+    assert [_value(cache), _value(cache)] == [1, 1]
+    assert shelf.reads == 1
+
+
+def test_a_change_is_seen_by_the_next_request(identity_app: Flask):
+    shelf = Shelf()
+    cache = VersionedCache("shelf", shelf.load)
+    _value(cache)
+
+    shelf.rows["a"] = 2
+    with db.transaction() as session:
+        move_on(session, "shelf")
+
+    assert _value(cache) == 2
+
+
+def test_a_change_that_is_undone_leaves_no_trace(identity_app: Flask):
+    shelf = Shelf()
+    cache = VersionedCache("shelf", shelf.load)
+
+    with pytest.raises(ZeroDivisionError), db.transaction() as session:
+        move_on(session, "shelf")
+        shelf.rows["a"] = 99
+        assert cache.get(session, "a") == 99
+        raise ZeroDivisionError
+    shelf.rows["a"] = 1
+    with db.transaction() as session:
+        move_on(session, "shelf")
+
+    assert _value(cache) == 1
+
+
+def test_what_is_missing_is_not_remembered(identity_app: Flask):
+    """A client that is registered a moment later must be found."""
+    shelf = Shelf()
+    cache = VersionedCache("shelf", shelf.load)
+    assert _value(cache, "b") is None
+
+    shelf.rows["b"] = 5
+
+    assert _value(cache, "b") == 5
+
+
+@pytest.mark.security("18.7")
+def test_a_cache_never_holds_more_than_it_may():
+    cache = BoundedCache[int, str](most=2)
+
+    for number in range(3):
+        cache.put(number, str(number))
+        cache.get(1)
+
+    assert [cache.get(number) for number in range(3)] == [None, "1", "2"]

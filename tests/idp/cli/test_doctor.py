@@ -1,0 +1,72 @@
+"""What the check-up finds in the identity program."""
+
+from datetime import timedelta
+
+import pytest
+
+from idp.cli.doctor import about_keys, about_passwords, findings, production_findings
+from idp.cli.prepare import prepare
+from idp.keys.service import KeySummary
+from idp.settings import IdentitySettings
+from kernel.command_line import Grade
+
+
+def key(algorithm, *, since):
+    return KeySummary(f"key-{algorithm}", algorithm, since, since, "signing")
+
+
+def test_missing_keys_are_wrong(now):
+    found = about_keys([], settings=IdentitySettings(), now=now)
+
+    assert [one.grade for one in found] == [Grade.WRONG, Grade.WRONG]
+    assert all(one.remedy for one in found)
+
+
+@pytest.mark.product("OP-2")
+def test_a_key_that_should_have_been_rotated_is_worth_knowing(now):
+    settings = IdentitySettings(key_rotation_days=90)
+    keys = [
+        key("ES256", since=now - timedelta(days=98)),
+        key("RS256", since=now - timedelta(days=5)),
+    ]
+
+    found = about_keys(keys, settings=settings, now=now)
+
+    assert [one.grade for one in found] == [Grade.WORTH_KNOWING, Grade.GOOD]
+
+
+@pytest.mark.security("1.1")
+def test_short_passwords_are_worth_knowing():
+    assert about_passwords(IdentitySettings(password_min_length=12)).grade is Grade.WORTH_KNOWING
+    assert about_passwords(IdentitySettings(password_min_length=15)).grade is Grade.GOOD
+
+
+def test_a_prepared_installation_is_well(run):
+    prepare()
+
+    assert Grade.WRONG not in {one.grade for one in findings()}
+
+
+def test_an_empty_one_says_what_to_do(run):
+    wrong = [one for one in findings() if one.grade is Grade.WRONG]
+
+    assert all(one.remedy for one in wrong)
+    assert wrong
+
+
+@pytest.mark.security("19.1")
+def test_demo_people_in_production_are_wrong(run, monkeypatch):
+    prepare()
+    monkeypatch.setenv("KLUCZNIK_MODE", "production")
+    monkeypatch.setenv("KLUCZNIK_ISSUER", "https://id.example.pl")
+
+    (found,) = production_findings()
+
+    assert found.grade is Grade.WRONG
+    assert "demo people" in found.says
+
+
+def test_a_demonstration_may_have_demo_people(run):
+    prepare()
+
+    assert production_findings() == []
