@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from kernel.command_line import json_option, say_json, say_table
 from kernel.database import migrations
 from kernel.errors import Misconfigured
+from kernel.observability.logs import configure_logging
 from klucznik.programs import PROGRAMS, Program
 from klucznik.serve import settings_of
 from klucznik.settings import StartSettings
@@ -53,6 +54,7 @@ class DatabaseStatus:
 @click.group()
 def db() -> None:
     """Make, upgrade and look at the databases."""
+    configure_logging("warning", program="klucznik")
 
 
 @db.command()

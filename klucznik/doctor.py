@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kernel import clock
 from kernel.command_line import Finding, Grade, json_option, say_json
 from kernel.errors import KlucznikError
+from kernel.observability.logs import configure_logging
 from kernel.settings import Settings, home_folder
 from klucznik import production
 from klucznik.db import database_url, status_of
@@ -35,6 +36,7 @@ _SIGNS = {Grade.GOOD: "ok", Grade.WORTH_KNOWING: "?", Grade.WRONG: "!"}
 @click.pass_context
 def doctor(context: click.Context, *, as_json: bool) -> None:
     """Look for what is wrong, and say what to do. Exit status 1 when something is."""
+    configure_logging("warning", program="klucznik")
     found = list(findings())
     if as_json:
         say_json([asdict(one) for one in found])
