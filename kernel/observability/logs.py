@@ -10,6 +10,7 @@ their values here, as a second wall: callers should not pass them at all.
 import logging
 import re
 import sys
+from functools import lru_cache
 from typing import Any, cast
 
 import structlog
@@ -118,6 +119,7 @@ def _scrub(value: Any, *, depth: int) -> Any:
     return value
 
 
+@lru_cache(maxsize=1_000)
 def sounds_secret(name: str) -> bool:
     """Whether a field of this name may hold what must not be written down.
 

@@ -44,17 +44,26 @@ def _strictest_sources() -> dict[str, list[str]]:
     }
 
 
+def _written(sources: dict[str, list[str]]) -> str:
+    return "; ".join(f"{name} {' '.join(listed)}" for name, listed in sources.items())
+
+
+_STRICTEST = _written(_strictest_sources())
+
+
 @dataclass
 class ResponsePolicy:
     """What one response allows the browser. Starts strict; a view widens just what it needs."""
 
     sources: dict[str, list[str]] = field(default_factory=_strictest_sources)
     referrer: str = "same-origin"
+    is_widened: bool = False
 
     def allow(self, directive: str, source: str) -> None:
         """Allow one more source in this response (`form-action`, `https://app.example`)."""
         if not source.isascii() or any(letter in source for letter in " ;,\t\r\n"):
             raise ValueError("a source is one word")
+        self.is_widened = True
         listed = self.sources.setdefault(directive, [])
         if listed == ["'none'"]:
             listed.clear()
@@ -62,7 +71,7 @@ class ResponsePolicy:
             listed.append(source)
 
     def content_security_policy(self) -> str:
-        return "; ".join(f"{name} {' '.join(sources)}" for name, sources in self.sources.items())
+        return _written(self.sources) if self.is_widened else _STRICTEST
 
 
 def add_security_headers(response: Response, policy: ResponsePolicy, origin: Origin) -> None:
