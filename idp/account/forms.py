@@ -3,6 +3,7 @@
 from zoneinfo import available_timezones
 
 from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Regexp
 
 from idp.forms import Form
@@ -25,14 +26,18 @@ class ProfileForm(Form):
     family_name = StringField(lazy("Family name"), [Length(max=100), _NO_ADDRESS])
     phone = StringField(lazy("Phone"), [Length(max=32), _PHONE])
     locale = SelectField(
-        lazy("Language"), choices=[("", lazy("As the browser asks")), *LANGUAGES.items()]
+        lazy("Language"),
+        choices=[
+            SelectChoice("", lazy("As the browser asks")),
+            *(SelectChoice(code, name) for code, name in LANGUAGES.items()),
+        ],
     )
     zoneinfo = SelectField(
         lazy("Time zone"),
         choices=[
-            ("", lazy("Warsaw time")),
+            SelectChoice("", lazy("Warsaw time")),
             *(
-                (name, name.replace("_", " "))
+                SelectChoice(name, name.replace("_", " "))
                 for name in sorted(available_timezones())
                 if "/" in name
             ),
