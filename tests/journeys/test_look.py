@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 from werkzeug.serving import make_server
 
 from kernel.web.gallery import create_gallery
@@ -172,8 +172,13 @@ def test_several_mistakes_are_listed_first_and_lead_to_their_fields(open_page):
 
 def test_unsaved_work_is_not_lost_by_a_click(open_page):
     page = open_page("form")
-    asked = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    asked: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
 
     page.locator('[name="given_name"]').fill("Anna")
     page.click("text=Użytkownicy")
