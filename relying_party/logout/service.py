@@ -74,7 +74,10 @@ class Logout:
         )
 
     def receive(self, token: str, *, now: datetime) -> int:
-        """Carry out a logout token; returns how many sessions ended. Raises LogoutRefused.
+        """Carry out a logout token; returns how many sessions ended.
+
+        Raises LogoutRefused, or IdentityUnreachable when there are no keys to check it with: then
+        the provider has to try again.
 
         The token is remembered before anything ends, so that it can't be used a second time
         against a session that began later.
@@ -125,6 +128,5 @@ class Logout:
                 find_key=lambda kid: self._provider.key(kid, now),
                 now=now,
             )
-        except (TokenInvalid, IdentityUnreachable) as refusal:
-            # Without the provider's keys nothing is proven: refused, and the provider tries again.
+        except TokenInvalid as refusal:
             raise LogoutRefused(refusal.detail) from refusal
