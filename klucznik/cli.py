@@ -41,6 +41,7 @@ COMMANDS = {
     "db": ("klucznik.db:db", "Make, upgrade and look at the databases."),
     "demo": ("idp.cli.demo:demo", "Print the demo people and addresses."),
     "person": ("idp.cli.person:person", "Create and show people."),
+    "passwords": ("idp.cli.passwords:passwords", "Refuse breached passwords."),
     "client": ("idp.cli.client:client", "Register and list applications."),
     "keys": ("idp.cli.keys:keys", "Rotate and list the signing keys."),
     "audit": ("idp.cli.audit:audit", "Prove that the audit trail is whole."),

@@ -7,14 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 from tests.installation import installation
 from tests.journeys.traveller import ARGUMENTS, Traveller, chromium
 from tools.shell import ROOT, say
 
 FOLDER = ROOT / "docs" / "pictures"
-SIZE = {"width": 1280, "height": 800}
+SIZE = ViewportSize(width=1280, height=800)
 
 
 def main() -> int:

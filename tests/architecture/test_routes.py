@@ -35,8 +35,23 @@ PROVIDER = {
     "logout.start",
     "logout.start_by_post",
 }
+# The steps by which a stranger becomes somebody; each looks at its flow.
+STEPS = {
+    "account.home",
+    *("sign_in.address", "sign_in.submit_address"),
+    *("sign_in.password", "sign_in.submit_password"),
+    *("sign_in.code", "sign_in.submit_code", "sign_in.send_code"),
+    *("registration.address", "registration.submit_address"),
+    *("registration.code", "registration.submit_code", "registration.send_again"),
+    *("registration.open_link", "registration.confirm_link"),
+    *("registration.password", "registration.submit_password"),
+    *("recovery.address", "recovery.submit_address"),
+    *("recovery.code", "recovery.submit_code", "recovery.send_again"),
+    *("recovery.open_link", "recovery.confirm_link"),
+    *("recovery.password", "recovery.submit_password"),
+}
 PUBLIC: dict[str, set[str]] = {
-    "identity": EVERYWHERE | PROVIDER,
+    "identity": EVERYWHERE | PROVIDER | STEPS,
     "portal": EVERYWHERE | RELYING_PARTY,
     "crm": EVERYWHERE | RELYING_PARTY,
 }
