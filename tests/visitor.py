@@ -77,6 +77,12 @@ class Visitor:
         )
         return self._follow(reply)
 
+    def allow(self, page: Page) -> Page:
+        """Say yes on the page of consent."""
+        form = next((form for form in page.forms if "/consent" in form.action), None)
+        assert form is not None, f"no question: {page.url}"
+        return self.submit(page, form, answer="allow")
+
     def sign_in(
         self,
         page: Page,

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.installation import Installation
-from tests.visitor import Page, Visitor
+from tests.visitor import Visitor
 
 SCRIPT = Path(__file__).with_name("openid_client.mjs")
 REDIRECT_URI = "http://localhost:9/callback"
@@ -67,13 +67,6 @@ def application(running: Installation) -> Iterator[Application]:
             process.kill()
 
 
-def allow(visitor: Visitor, page: Page) -> Page:
-    """Say yes where consent is asked for."""
-    form = page.form_with("csrf_token")
-    assert form, page.text
-    return visitor.submit(page, form, allow="y", answer="allow", decision="allow")
-
-
 @pytest.mark.product("OP-1", "CON-1")
 def test_openid_client_signs_in_refreshes_asks_revokes_and_signs_out(running: Installation):
     person = running.answer("demo")["people"][0]
@@ -86,7 +79,7 @@ def test_openid_client_signs_in_refreshes_asks_revokes_and_signs_out(running: In
             mailbox=running.mailbox,
         )
         assert page.status == 200, page.url
-        arrived = allow(visitor, page)
+        arrived = visitor.allow(page)
         other.tell(arrived.url)
         signed_in = other.hear()
         later = other.hear()
