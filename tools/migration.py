@@ -28,6 +28,9 @@ def main(program: str, message: str) -> int:
         number = f"{len(before) + 1:04}"
         migrations.revise(program, url, message=message, number=number)
     written = sorted(set(versions.glob("*.py")) - before)
+    for path in written:
+        # The first migration revises nothing, which the template ends a line with.
+        path.write_text("".join(f"{line.rstrip()}\n" for line in path.read_text().splitlines()))
     try:
         run([VENV_BIN / "ruff", "check", "--fix", "--quiet", *written])
         run([VENV_BIN / "ruff", "format", "--quiet", *written])
