@@ -4,7 +4,7 @@ The endpoints are read from the programs themselves, so a new one is tried witho
 """
 
 from collections.abc import Iterator
-from urllib.parse import quote_from_bytes
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import pytest
 from flask import Flask
@@ -12,10 +12,11 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.routing import Rule
-from werkzeug.test import EnvironBuilder
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from tests import programs
 from tests.conftest import MakeDatabase
+from tests.relying_party.strict_provider import StrictProvider
 
 pytestmark = [pytest.mark.security("20.6", "15.1", "6.8")]
 
@@ -63,7 +64,13 @@ headers = st.lists(st.tuples(st.sampled_from(HEADERS), header_value), max_size=4
 @pytest.fixture(scope="module", params=["identity", "portal", "crm"])
 def program(request: pytest.FixtureRequest, make_database: MakeDatabase) -> Iterator[Flask]:
     """Each program, once for all examples: what one example leaves behind the next one meets."""
-    for app in getattr(programs, request.param)(make_database):
+    with StrictProvider().serving() as provider:
+        settings = {} if request.param == "identity" else {"issuer": provider.issuer}
+        yield from _started(request.param, make_database, settings)
+
+
+def _started(name: str, make_database: MakeDatabase, settings: dict[str, str]) -> Iterator[Flask]:
+    for app in getattr(programs, name)(make_database, **settings):
         # As though every form token had been right: what lies behind that check is tried too.
         app.config["WTF_CSRF_ENABLED"] = False
         # A fault shows as the 5xx that a visitor would get.
@@ -77,7 +84,7 @@ def _encoded(sent: list[tuple[str, bytes]]) -> str:
 
 def _path(rule: Rule, filling: bytes) -> str:
     parts = [
-        part if is_static else quote_from_bytes(filling or b"x") for is_static, part in rule._trace
+        quote_from_bytes(filling or b"x") if is_filled else part for is_filled, part in rule._trace
     ]
     return "".join(parts).removeprefix("|") or "/"
 
@@ -91,14 +98,18 @@ def _send(
     body: bytes,
     sent_headers: list[tuple[str, str]],
 ) -> int:
-    environ = EnvironBuilder(path=path, method=method, query_string=query, data=body).get_environ()
-    environ["HTTP_HOST"] = client.application.config["SERVER_NAME"]
+    environ = EnvironBuilder(method=method, query_string=query, data=body).get_environ()
+    environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
+    environ["RAW_URI"] = f"{path}?{query}"
+    environ["HTTP_HOST"] = client.application.extensions["klucznik.origin"].netloc
     if body:
         environ["CONTENT_TYPE"] = "application/x-www-form-urlencoded"
     for name, text in sent_headers:
         key = name.upper().replace("-", "_")
         environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = text
-    return client.open(environ).status_code
+    content, status, _ = run_wsgi_app(client.application, environ, buffered=True)
+    b"".join(content)
+    return int(status.split()[0])
 
 
 @settings(
