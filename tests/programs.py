@@ -96,9 +96,6 @@ def client_key(name: str) -> str:
 
 
 def _migrated(program: str) -> Callable[[str], None]:
-    if not any((migrations.FOLDER / program / "versions").glob("*.py")):
-        base = {"identity": "tenants.database"}.get(program, f"{program}.database")
-        return partial(_create_all, import_module(base).Base.metadata)
     return partial(migrations.upgrade, program)
 
 
