@@ -26,7 +26,16 @@ _SENSITIVE_WHOLE = frozenset({"code", "state", "nonce", "key", "hash", "body", "
 # Names that only sound like secrets.
 _HARMLESS = frozenset({"event", "token_type", "key_id", "status_code"})
 # They write tokens, statements with values or whole requests at lower levels.
-_TOO_TALKATIVE = ("authlib", "sqlalchemy", "urllib3", "werkzeug", "asyncio", "requests", "_granian")
+_TOO_TALKATIVE = (
+    "alembic",
+    "authlib",
+    "sqlalchemy",
+    "urllib3",
+    "werkzeug",
+    "asyncio",
+    "requests",
+    "_granian",
+)
 _LONGEST_VALUE = 2_000
 _DEEPEST = 6
 

@@ -168,6 +168,9 @@ def _complete(response: Response) -> Response:
     notes = current_request().notes
     if 300 <= response.status_code < 400:
         notes.policy.referrer = "no-referrer"
+        if request.method == "POST":
+            # What was posted (a password) is never posted on, as 307 and 308 would (RFC 9700 §4.12).
+            response.status_code = 303
     add_security_headers(response, notes.policy, origin_of(current_app))
     response.headers["X-Request-ID"] = notes.facts.request_id
     _report(response)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, render_template_string, request
+from flask import Flask, redirect, render_template_string, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, StringField
@@ -118,6 +118,12 @@ def _add_views(app: Flask) -> None:
     def facts() -> dict[str, object]:
         known = request_facts()
         return {"address": known.address, "user_agent": known.user_agent, "id": known.request_id}
+
+    @app.post("/elsewhere")
+    @public
+    @csrf_exempt
+    def elsewhere() -> ResponseReturnValue:
+        return redirect("/", code=int(request.args["code"]))
 
     @app.post("/onward")
     @public

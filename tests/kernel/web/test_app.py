@@ -67,3 +67,22 @@ def test_a_request_is_logged_by_its_route_and_without_its_query(capsys):
     assert '"route": "/facts"' in logged
     assert "anna@example.pl" not in logged
     assert "123456" not in logged
+
+
+@pytest.mark.security("6.9")
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_what_was_posted_is_never_posted_on(code):
+    response = a_program().test_client().post(f"/elsewhere?code={code}")
+
+    assert (response.status_code, response.location) == (303, "/")
+
+
+@pytest.mark.security("14.4", "6.9")
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", HERE])
+@pytest.mark.parametrize("path", ["/", "/form", "/facts", "/api/v1/things", "/nowhere"])
+def test_no_other_site_may_read_our_answers(path, origin):
+    client = a_program().test_client()
+    headers = {"Origin": origin, "Access-Control-Request-Method": "GET"}
+
+    for response in (client.get(path, headers=headers), client.options(path, headers=headers)):
+        assert not [name for name, _ in response.headers if name.startswith("Access-Control")]
