@@ -43,7 +43,8 @@ def test_only_keys_of_the_agreed_algorithm_are_taken():
         "text",
         None,
     ],
-    ids=str,
+    # Keys are made anew in each process: no part of a name that two of them must agree on.
+    ids=[f"member {number}" for number in range(10)],
 )
 def test_a_key_that_can_not_be_used_is_passed_over(member):
     assert parse(member, public(EC, kid="good")) == {"good"}
