@@ -11,6 +11,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 import psycopg
 from flask import Flask
@@ -287,9 +288,11 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 with self._app.app_context():
-                    raw = self._db.engine.raw_connection()
-                raw.detach()
-                with raw.driver_connection as connection:  # type: ignore[union-attr]
+                    borrowed = self._db.engine.raw_connection()
+                # It listens for as long as we work, so the pool gets a new one in its place.
+                connection = cast("psycopg.Connection[Any]", borrowed.driver_connection)
+                borrowed.detach()
+                with connection:
                     connection.autocommit = True
                     connection.execute(f"LISTEN {CHANNEL}")
                     self._listening = True
