@@ -77,3 +77,8 @@ class RelyingPartySettings(Settings):
     def login_security_url(self) -> str:
         """The page at the identity program about passwords, factors and open sessions."""
         return f"{self.issuer}/account/security"
+
+    @property
+    def open_sessions_url(self) -> str:
+        """The page at the identity program that lists where a person is signed in."""
+        return f"{self.issuer}/account/sessions"

@@ -44,6 +44,7 @@ def groups(settings: PortalSettings) -> list[Group]:
             links=[
                 Link(_("Profile"), settings.profile_url, leaves=True),
                 Link(_("Login security"), settings.login_security_url, leaves=True),
+                Link(_("Open sessions"), settings.open_sessions_url, leaves=True),
             ],
         ),
         Group(

@@ -12,7 +12,11 @@ def texts(app, **settings) -> list[list[str]]:
 
 @pytest.mark.product("POR-1")
 def test_there_is_a_link_only_to_what_is_there(app):
-    assert texts(app) == [["Moje aplikacje"], ["Profil", "Bezpieczeństwo logowania"], []]
+    assert texts(app) == [
+        ["Moje aplikacje"],
+        ["Profil", "Bezpieczeństwo logowania", "Otwarte sesje"],
+        [],
+    ]
 
 
 @pytest.mark.product("POR-1")
