@@ -67,10 +67,14 @@ def callback():
         token = klucznik.authorize_access_token()
     except OAuthError as refused:
         return f"<p>Not signed in: {escape(refused.error)}</p>", 400
+    # The ID token says who it is and how they signed in; name and address are at /userinfo.
     claims = token["userinfo"]
+    person = klucznik.userinfo(token=token)
+    if person["sub"] != claims["sub"]:
+        abort(400, "The provider speaks of two people.")
     # The key of a person is (iss, sub). The address is for showing.
     session.clear()
-    session["person"] = {"sub": claims["sub"], "email": claims.get("email", claims["sub"])}
+    session["person"] = {"sub": claims["sub"], "email": person["email"]}
     session["id_token"] = token["id_token"]
     return redirect(url_for("home"))
 
