@@ -15,7 +15,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from kernel.crypto import keyed_hash
 from kernel.database import Database, UTCDateTime
 from kernel.limits.models import LimitMixin
-from kernel.limits.policies import NEVER, LimitPolicy, Window
+from kernel.limits.policies import LONG_AGO, NEVER, LimitPolicy, Window
 from kernel.settings import Settings
 
 
@@ -161,16 +161,18 @@ def _upsert(table: Table, dialect: str, policy: LimitPolicy) -> ReturningInsert[
 def _refused_until(
     policy: LimitPolicy, count: ColumnElement[int], window_end: ColumnElement[datetime]
 ) -> ColumnElement[datetime]:
-    now = bindparam("now", type_=UTCDateTime())
+    # «Not refused» is a moment long ago and not the present one: of requests at the same time, one
+    # may have looked at the clock a little earlier than the one that was counted before it.
+    not_refused = literal(LONG_AGO, UTCDateTime())
     if isinstance(policy, Window):
-        return case((count >= policy.limit, window_end), else_=now)
+        return case((count >= policy.limit, window_end), else_=not_refused)
     return case(
         (count >= policy.ceiling, literal(NEVER, UTCDateTime())),
         *(
             (count >= at_least, bindparam(f"after_{at_least}", type_=UTCDateTime()))
             for at_least, _ in reversed(policy.steps())
         ),
-        else_=now,
+        else_=not_refused,
     )
 
 

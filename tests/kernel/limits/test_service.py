@@ -191,3 +191,14 @@ def test_fifty_parallel_failures_from_two_processes_never_pass_the_delay():
 
     assert len(answers) == 50
     assert sum(answers) == 3
+
+
+@pytest.mark.security("2.2")
+@pytest.mark.parametrize("policy", [HOURLY, DELAYS])
+def test_who_looked_at_the_clock_a_little_earlier_is_not_refused_for_it(policy):
+    """Of requests at the same time, the first to be counted need not be the earliest."""
+    take(policy)
+
+    answer = take(policy, now=NOON - timedelta(milliseconds=50))
+
+    assert isinstance(answer, Taken)
