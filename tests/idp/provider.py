@@ -144,7 +144,11 @@ def sign_in_to(browser: Browser, person_id: UUID, **changes: Any) -> SignedIn:
     facts: dict[str, Any] = {"amr": ["pwd", "otp", "mfa"], "acr": acr.TWO_FACTOR} | changes
     with db.transaction() as session:
         secret = sessions.start(
-            session, person_id=person_id, where=Whereabouts("Firefox", "192.0.2.1"), now=now, **facts
+            session,
+            person_id=person_id,
+            where=Whereabouts("Firefox", "192.0.2.1"),
+            now=now,
+            **facts,
         )
         signed_in = sessions.find_by_secret(session, secret, now=now)
     assert signed_in is not None
@@ -267,7 +271,9 @@ def allow(app: App, person_id: UUID, *, scopes: tuple[str, ...]) -> None:
 def claims_of(token: str) -> dict[str, Any]:
     """What a token says, unchecked."""
     payload = token.split(".")[1]
-    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    found: dict[str, Any] = json.loads(
+        base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+    )
     return found
 
 
