@@ -61,7 +61,6 @@ def test_the_type_is_read_as_media_types_are():
         {"zip": "DEF"},
         {"enc": "A256GCM"},
     ],
-    ids=str,
 )
 def test_a_header_that_is_not_as_agreed_is_refused(change):
     header, payload, signature = signed().split(".")

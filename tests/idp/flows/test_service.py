@@ -1,5 +1,4 @@
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 
@@ -41,7 +40,9 @@ def test_a_flow_is_unknown_in_another_browser(now):
     assert refused.value.request is None
 
 
-@pytest.mark.parametrize("flow_id", [None, "", "not-an-id", "a6e7e5e0-5f0e-4c6a-9d2c-2a4f8a1f2b11", "0" * 5000])
+@pytest.mark.parametrize(
+    "flow_id", [None, "", "not-an-id", "a6e7e5e0-5f0e-4c6a-9d2c-2a4f8a1f2b11", "0" * 5000]
+)
 def test_what_names_no_flow_is_refused_the_same(now, flow_id):
     with pytest.raises(FlowExpired):
         load(flow_id, now)

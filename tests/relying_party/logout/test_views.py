@@ -206,7 +206,6 @@ class TestBackChannel:
             {"sid": 7},
             {"sub": ["person-1"]},
         ],
-        ids=str,
     )
     def test_a_token_with_a_wrong_claim_ends_nothing(self, browser, provider, change):
         browser.sign_in()
@@ -228,7 +227,6 @@ class TestBackChannel:
             {"alg": "none"},
             {"kid": "unknown"},
         ],
-        ids=str,
     )
     def test_a_token_with_a_wrong_header_ends_nothing(self, browser, provider, change):
         browser.sign_in()

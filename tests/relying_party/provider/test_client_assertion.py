@@ -66,7 +66,7 @@ def test_a_key_without_an_id_is_known_by_its_thumbprint():
         json.dumps(ECKey.generate_key("P-384").as_dict(private=True)),
         json.dumps(RSAKey.generate_key(2048).as_dict(private=True)),
     ],
-    ids=lambda text: text[:30],
+    ids=["empty", "null", "object", "list", "public", "another curve", "RSA"],
 )
 def test_another_key_than_a_private_one_on_p_256_is_refused_at_the_start(text):
     with pytest.raises(Misconfigured):

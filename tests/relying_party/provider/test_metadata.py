@@ -45,7 +45,6 @@ def test_what_we_use_is_read():
         {"userinfo_endpoint": "/userinfo"},
         {"end_session_endpoint": "javascript:alert(1)"},
     ],
-    ids=str,
 )
 def test_a_document_that_can_not_be_the_issuers_is_refused(changes):
     with pytest.raises(IdentityUnreachable):

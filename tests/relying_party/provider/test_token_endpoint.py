@@ -44,7 +44,6 @@ def test_tokens_are_read():
         {"refresh_token": 1},
         {"id_token": ["i"]},
     ],
-    ids=str,
 )
 def test_an_answer_that_can_not_be_used_is_refused(changes):
     with pytest.raises(IdentityUnreachable):

@@ -76,7 +76,6 @@ def test_right_claims_are_accepted():
         ({"at_hash": "wrong"}, "at_hash"),
         ({"at_hash": 1}, "at_hash"),
     ],
-    ids=str,
 )
 def test_claims_are_refused_when(changes, reason):
     assert (refusal(**changes) or "").startswith(reason)
