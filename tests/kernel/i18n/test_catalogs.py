@@ -1,17 +1,44 @@
+from collections import defaultdict
+
 import pytest
 from babel.messages.catalog import Catalog, Message
 
 from kernel.i18n import gettext, ngettext, speaking
-from kernel.i18n.catalogs import package_folder, translations_for, untranslated
+from kernel.i18n.catalogs import (
+    catalog_path,
+    package_folder,
+    read_catalog,
+    translations_for,
+    untranslated,
+)
 from kernel.i18n.extraction import missing
 from tests.architecture.packages import PACKAGES
 from tests.kernel.web.a_program import a_program
+
+PROGRAMS = [
+    ("kernel", "tenants", "consent", "idp"),
+    ("kernel", "relying_party", "portal"),
+    ("kernel", "relying_party", "crm"),
+]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_text_of_a_package_has_its_polish(package):
     """`python -m kernel.i18n update <package>` lists what is missing and makes room for it."""
     assert missing(package, "pl") == []
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program[-1])
+def test_packages_of_a_program_agree_on_what_a_text_means(program):
+    """One text, one meaning in a program; where there are two, `pgettext` says which."""
+    said = defaultdict(set)
+    for package in program:
+        path = catalog_path(package, "pl")
+        for message in read_catalog(path, "pl") if path.exists() else []:
+            if message.id and message.string:
+                said[message.context, message.id].add(message.string)
+
+    assert {text: words for text, words in said.items() if len(words) > 1} == {}
 
 
 def test_texts_come_from_the_catalog_and_else_stay_as_written():
