@@ -22,7 +22,7 @@ _WEAKEST_SCORE = 2
 _SHORTEST_WORD = 4
 # Without what is known about the person, this much must remain.
 _MUST_REMAIN = 8
-_PRODUCT_WORDS = ("klucznik", "password", "passwort", "haslo", "login", "konto")
+_PRODUCT_WORDS = ("klucznik",)
 _SEPARATORS = re.compile(r"[\W_\d]+")
 _LOOKALIKES = str.maketrans("0134578@$!", "oieastbasi")
 
@@ -50,9 +50,9 @@ def is_common_in_polish(password: str) -> bool:
     False
     """
     folded = without_accents(password.casefold())
-    for text in (folded, folded.translate(_LOOKALIKES)):
-        bare = text.strip("0123456789 !@#$%^&*()-_=+[]{};:'\",.<>/?\\|`~")
-        letters = _SEPARATORS.sub("", bare)
+    bare = folded.strip("0123456789 !@#$%^&*()-_=+[]{};:'\",.<>/?\\|`~")
+    for text in (bare, bare.translate(_LOOKALIKES)):
+        letters = _SEPARATORS.sub("", text)
         if letters and _unit(letters) in _polish_words():
             return True
     return False

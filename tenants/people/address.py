@@ -8,6 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 from kernel.errors import Refused
 
 _LONGEST = 254
+_LONGEST_LOCAL = 64
 
 
 class NotAnAddress(Refused):
@@ -46,8 +47,8 @@ def canonical_email(text: object) -> Address:
         raise NotAnAddress("not the form of an address") from refused
     domain = (parts.ascii_domain or "").lower()
     key = f"{_folded(parts.local_part)}@{domain}"
-    if not domain or len(key) > _LONGEST:
-        raise NotAnAddress("no domain, or too long when folded")
+    if not domain or len(key) > _LONGEST or len(parts.local_part) > _LONGEST_LOCAL:
+        raise NotAnAddress("no domain, or too long")
     return Address(display=parts.normalized, key=key)
 
 

@@ -53,9 +53,9 @@ class _Page(HTMLParser):
             self._inside = True
         if tag == "a":
             self.links.append(found.get("href") or "")
-        if tag == "input" and self._inside and found.get("name"):
-            if found.get("type") not in {"checkbox", "radio", "submit"}:
-                self.forms[-1].values[found["name"] or ""] = found.get("value") or ""
+        is_ticked = found.get("type") in {"checkbox", "radio", "submit"}
+        if tag == "input" and self._inside and found.get("name") and not is_ticked:
+            self.forms[-1].values[found["name"] or ""] = found.get("value") or ""
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
