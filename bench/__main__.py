@@ -86,7 +86,7 @@ class Bench:
 
     def _rate(self, running: Server, load: Load) -> float:
         with load:
-            load.go_on(seconds=self.warm_up, at_most=100_000)
+            load.warm_up(seconds=self.warm_up)
             before = running.cpu_seconds()
             count = load.go_on(seconds=self.measured)
             used = running.cpu_seconds() - before

@@ -161,6 +161,13 @@ class Load:
             connection.socket.close()
         self._selector.close()
 
+    def warm_up(self, *, seconds: float) -> None:
+        """Drive for a time, and until as many operations are done as there are connections."""
+        ends = time.perf_counter() + _PATIENCE_SECONDS
+        self.go_on(seconds=seconds)
+        while self._operations < len(self._connections) and time.perf_counter() < ends:
+            self.go_on(seconds=0.1)
+
     def go_on(self, *, seconds: float, at_most: int = 10**9) -> Count:
         """Drive for a time or a number of operations, whichever ends first."""
         before, started = self._operations, time.perf_counter()

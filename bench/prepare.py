@@ -30,7 +30,10 @@ def prepare(redirect_uri: str, public_jwk: dict[str, Any]) -> dict[str, Any]:
     """Register the clients and make the people."""
     now = clock.now()
     ensure_keys(now=now)
-    machine: dict[str, Any] = {"grant_types": (clients.CLIENT_CREDENTIALS,), "audiences": (RESOURCE,)}
+    machine: dict[str, Any] = {
+        "grant_types": (clients.CLIENT_CREDENTIALS,),
+        "audiences": (RESOURCE,),
+    }
     with db.transaction() as session:
         web = clients.register(
             session, name="Web", first_party=True, redirect_uris=(redirect_uri,), now=now
