@@ -1,5 +1,6 @@
 """A mail as it goes over the wire: headers by the library, one recipient, nothing smuggled in."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -14,6 +15,9 @@ from kernel.outbox import Undeliverable
 
 _LONGEST_SUBJECT = 200
 _LONGEST_ADDRESS = 254
+# A dot-atom (RFC 5322 §3.2.3): quotes, comments, groups and lists have no place here.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LOCAL_PART = re.compile(rf"{_ATOM}(\.{_ATOM})*")
 
 
 class NotOneMailbox(Undeliverable):
@@ -38,13 +42,8 @@ def mailbox(address: str) -> Address:
     >>> mailbox("anna@bücher.example").addr_spec
     'anna@xn--bcher-kva.example'
     """
-    local, at, domain = address.rpartition("@")
-    if (
-        not at
-        or not local.isascii()
-        or len(address) > _LONGEST_ADDRESS
-        or any(not letter.isprintable() or letter in ' ,;:<>()[]"\\' for letter in address)
-    ):
+    local, _, domain = address.rpartition("@")
+    if len(address) > _LONGEST_ADDRESS or not _LOCAL_PART.fullmatch(local):
         raise NotOneMailbox("the recipient is not one plain address")
     try:
         return Address(username=local, domain=idna.encode(domain, uts46=True).decode())
@@ -67,12 +66,13 @@ def compose(mail: Mail, *, mail_from: str, now: datetime) -> EmailMessage:
     message["Subject"] = one_line(mail.subject)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{mail.message_id}@{origin.domain}>"
-    message["Content-Language"] = mail.locale
     # No answering machine shall answer, and no loop begin (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
+    # Only now: setting the content drops all headers about the content.
+    message["Content-Language"] = mail.locale
     return message
 
 
