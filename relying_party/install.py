@@ -14,7 +14,12 @@ from kernel.settings import split_list
 from kernel.web import error_page
 from kernel.web.origin import Origin
 from relying_party.client import CALLBACK_PATH, Client
-from relying_party.errors import IdentityUnreachable, SignInDeclined, SignInFailed
+from relying_party.errors import (
+    AttemptUnknown,
+    IdentityUnreachable,
+    SignInDeclined,
+    SignInFailed,
+)
 from relying_party.grants.api_client import ApiClient
 from relying_party.grants.models import AccessTokenMixin, GrantMixin
 from relying_party.grants.service import Grants
@@ -189,12 +194,16 @@ def _say_failed(error: SignInFailed) -> Response:
             link_text=lazy("Sign in"),
             code=error.reason,
         )
+    if isinstance(error, AttemptUnknown):
+        reason = lazy(
+            "It took too long, was begun in another browser, or its page was opened twice."
+        )
+    else:
+        reason = lazy("What came back from it could not be trusted, so nobody was signed in.")
     return error_page(
         error.status,
         title=lazy("The sign-in could not be finished"),
-        reason=lazy(
-            "It took too long, was begun in another browser, or its page was opened twice."
-        ),
+        reason=reason,
         way_out=lazy("Begin again; it takes only a moment."),
         link="/login",
         link_text=lazy("Sign in"),

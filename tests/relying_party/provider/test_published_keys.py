@@ -15,7 +15,7 @@ def parse(*members: object, algorithm: str = "ES256") -> set[str]:
     return set(published_keys.parse(document, algorithm=algorithm))
 
 
-def public(key, **changes: object) -> dict[str, object]:
+def public(key, **changes: object):
     return key.as_dict(private=False) | changes
 
 
