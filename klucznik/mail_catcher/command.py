@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 from types import FrameType
 
@@ -32,6 +31,7 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 
 def _end_with_parent() -> None:
     """Our parent holds the other end of our input, so it closes however the parent ends."""
-    while sys.stdin.buffer.read(4_096):
+    # Not by sys.stdin, whose lock this thread would hold while the interpreter ends.
+    while os.read(0, 4_096):
         continue
     os.kill(os.getpid(), signal.SIGTERM)
