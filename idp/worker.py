@@ -1,13 +1,18 @@
 """What the identity program does when nobody asks: sends its mails and tells applications."""
 
+from datetime import timedelta
+
 from flask import Flask
 
 from idp.cleaning import JOBS
+from idp.grants import service as grants
+from idp.keys import service as keys
 from idp.logout import backchannel
 from idp.mailbox import delivery as mailbox
 from idp.mailbox import service as mailbox_requests
 from idp.mails import delivery as letters
 from idp.mails import service as mails
+from kernel.jobs import Job
 from kernel.outbox import Worker
 from tenants.audit import ledger
 from tenants.database import db
@@ -28,5 +33,9 @@ def create_worker(app: Flask) -> Worker:
         },
         ledger=ledger,
         limits=limits,
-        jobs=JOBS,
+        jobs=(
+            *JOBS,
+            Job("clean-grants", timedelta(minutes=5), grants.clean),
+            Job("rotate-keys", timedelta(minutes=5), lambda now: keys.ensure_keys(now=now)),
+        ),
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.database import UTCDateTime
@@ -48,7 +48,15 @@ class RefreshToken(Base):
     """One link of a chain of refresh tokens. All links of a chain hang on one grant."""
 
     __tablename__ = "refresh_tokens"
-    __table_args__ = (Index(None, "grant_id"),)
+    __table_args__ = (
+        Index(None, "grant_id"),
+        Index(
+            "ix_refresh_tokens_answer_kept",
+            "spent_at",
+            sqlite_where=text("answer_sealed IS NOT NULL"),
+            postgresql_where=text("answer_sealed IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     grant_id: Mapped[UUID] = mapped_column(ForeignKey("grants.id", ondelete="CASCADE"))

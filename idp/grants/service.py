@@ -1,21 +1,24 @@
-"""Ending grants. Inner functions: they take the caller's session."""
+"""Ending grants, in the caller's transaction, and cleaning up after them."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from idp.clients.models import SpentAssertion
 from idp.grants.models import Grant, RefreshToken, RevokedAccessToken
 from kernel.crypto import hash_token
+from tenants.database import db
 
 _BATCH = 500
 # A spent code must be recognised when it comes again, for as long as anything it bought lives.
 _KEPT_AFTER_END = timedelta(days=1)
+_RETRY = timedelta(minutes=1)
 
 
 class Reason(StrEnum):
@@ -73,32 +76,43 @@ def revoke_access_token(session: Session, jti: str, *, expires_at: datetime) -> 
     )
 
 
-def sweep(session: Session, *, now: datetime) -> int:
-    """Remove a batch of what nobody can use any more; says how much. Nothing depends on it."""
-    removed = 0
-    alive = select(RefreshToken.grant_id).where(
-        RefreshToken.grant_id == Grant.id, RefreshToken.chain_expires_at > now
-    )
-    for statement in (
-        select(Grant.id).where(Grant.code_expires_at < now - _KEPT_AFTER_END, ~alive.exists()),
-    ):
-        ids = session.scalars(statement.limit(_BATCH)).all()
-        session.execute(delete(Grant).where(Grant.id.in_(ids)))
-        removed += len(ids)
-    links = session.scalars(
-        select(RefreshToken.id).where(RefreshToken.chain_expires_at < now).limit(_BATCH)
-    ).all()
-    session.execute(delete(RefreshToken).where(RefreshToken.id.in_(links)))
-    hashes = session.scalars(
-        select(RevokedAccessToken.jti_hash).where(RevokedAccessToken.expires_at < now).limit(_BATCH)
-    ).all()
-    session.execute(delete(RevokedAccessToken).where(RevokedAccessToken.jti_hash.in_(hashes)))
-    spent = session.scalars(
-        select(SpentAssertion.jti_hash).where(SpentAssertion.expires_at < now).limit(_BATCH)
-    ).all()
-    session.execute(
-        delete(SpentAssertion).where(
-            SpentAssertion.jti_hash.in_(spent), SpentAssertion.expires_at < now
+def clean(now: datetime) -> int:
+    """Remove a batch of what nobody can use any more; says how much. No rule depends on it."""
+    with db.transaction() as session:
+        wiped = _wipe_answers(session, now)
+        has_chain = (
+            select(RefreshToken.id)
+            .where(RefreshToken.grant_id == Grant.id, RefreshToken.chain_expires_at > now)
+            .exists()
         )
-    )
-    return removed + len(links) + len(hashes) + len(spent)
+        over = Grant.code_expires_at < now - _KEPT_AFTER_END
+        return (
+            wiped
+            # Refresh tokens go with their grant.
+            + _remove(session, Grant.id, over & ~has_chain)
+            + _remove(session, RevokedAccessToken.jti_hash, RevokedAccessToken.expires_at < now)
+            + _remove(session, SpentAssertion.jti_hash, SpentAssertion.expires_at < now)
+        )
+
+
+def _remove(
+    session: Session, key: InstrumentedAttribute[Any], is_over: ColumnElement[bool]
+) -> int:
+    found = session.scalars(select(key).where(is_over).limit(_BATCH)).all()
+    if found:
+        session.execute(delete(key.class_).where(key.in_(found), is_over))
+    return len(found)
+
+
+def _wipe_answers(session: Session, now: datetime) -> int:
+    """Forget the answers that are kept for a client's retry."""
+    found = session.scalars(
+        select(RefreshToken.id)
+        .where(RefreshToken.answer_sealed.is_not(None), RefreshToken.spent_at < now - _RETRY)
+        .limit(_BATCH)
+    ).all()
+    if found:
+        session.execute(
+            update(RefreshToken).where(RefreshToken.id.in_(found)).values(answer_sealed=None)
+        )
+    return len(found)

@@ -1,0 +1,85 @@
+"""What a person allowed an application, and takes back."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from consent.oauth import service as consents
+from consent.oauth.models import OAuthConsent
+from kernel.ids import new_id
+from tenants.database import db
+from tests.conftest import NOON
+from tests.idp.provider import a_person
+
+
+def _give(person_id, *scopes: str, client_id: str = "app", now=NOON) -> None:
+    with db.transaction() as session:
+        consents.give(
+            session,
+            person_id=person_id,
+            client_id=client_id,
+            scopes=scopes,
+            address="192.0.2.1",
+            now=now,
+        )
+
+
+def _is_needed(person_id, *scopes: str, client_id: str = "app") -> bool:
+    with db.reading() as session:
+        return consents.is_needed(
+            session, person_id=person_id, client_id=client_id, scopes=scopes
+        )
+
+
+@pytest.mark.product("OP-1")
+@pytest.mark.security("10.1")
+def test_consent_is_remembered_for_what_was_allowed(identity_app: Flask):
+    person_id = a_person()
+    assert _is_needed(person_id, "openid")
+
+    _give(person_id, "openid", "email")
+
+    assert not _is_needed(person_id, "openid")
+    assert not _is_needed(person_id, "email", "openid")
+    assert _is_needed(person_id, "openid", "profile")
+    assert _is_needed(person_id, "openid", client_id="another")
+    assert _is_needed(a_person(), "openid")
+
+
+def test_who_was_never_asked_is_asked_even_for_nothing(identity_app: Flask):
+    assert _is_needed(a_person())
+
+
+@pytest.mark.security("10.1")
+def test_a_wider_consent_adds_to_the_first(identity_app: Flask):
+    person_id = a_person()
+
+    _give(person_id, "openid")
+    _give(person_id, "openid", "profile", now=NOON + timedelta(days=1))
+
+    assert not _is_needed(person_id, "openid", "profile")
+    with db.reading() as session:
+        rows = session.scalars(select(OAuthConsent).order_by(OAuthConsent.given_at)).all()
+        connected = consents.connected_applications(session, person_id=person_id)
+    assert [row.scopes for row in rows] == [["openid"], ["openid", "profile"]]
+    assert [(one.client_id, set(one.scopes), one.since) for one in connected] == [
+        ("app", {"openid", "profile"}, NOON)
+    ]
+
+
+@pytest.mark.security("7.9")
+def test_a_consent_is_taken_back_and_the_record_stays(identity_app: Flask):
+    person_id = a_person()
+    _give(person_id, "openid")
+
+    with db.transaction() as session:
+        assert consents.withdraw(session, person_id=person_id, client_id="app", now=NOON)
+        assert not consents.withdraw(session, person_id=person_id, client_id="app", now=NOON)
+
+    assert _is_needed(person_id, "openid")
+    with db.reading() as session:
+        assert session.scalars(select(OAuthConsent)).one().withdrawn_at == NOON
+        assert consents.connected_applications(session, person_id=person_id) == []
+        assert consents.allowed(session, person_id=new_id(), client_id="app") == frozenset()

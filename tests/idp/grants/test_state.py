@@ -1,0 +1,50 @@
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from idp.grants import state as grant_states
+from kernel.ids import new_id
+from tenants.database import db
+from tests.conftest import NOON
+from tests.idp.provider import a_person, allow, an_app
+from tests.idp.token.test_authorization_code import a_grant
+
+
+@pytest.mark.security("7.3")
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, None),
+        ({"revoked_at": NOON}, "the grant was revoked"),
+        ({"person_is_active": False}, "the person may not sign in"),
+        ({"session_ended_at": NOON}, "the session was ended"),
+        ({"session_expires_at": NOON}, "the session is over"),
+        ({"session_expires_at": NOON, "scopes": ("openid", "offline_access")}, None),
+        (
+            {"session_ended_at": NOON, "scopes": ("openid", "offline_access")},
+            "the session was ended",
+        ),
+        ({"session_expires_at": NOON + timedelta(seconds=1)}, None),
+    ],
+)
+def test_a_grant_has_ended_when(changes, reason):
+    assert grant_states.why_ended(a_grant(**changes), NOON) == reason
+
+
+def test_a_grant_that_is_not_there_is_not_found(identity_app: Flask):
+    with db.reading() as session:
+        assert grant_states.find(session, new_id()) is None
+
+
+@pytest.mark.security("7.3", "10.1")
+def test_consent_stands_for_what_was_allowed(identity_app: Flask):
+    ours, theirs, person_id = an_app(first_party=True), an_app(), a_person()
+    allow(theirs, person_id, scopes=("openid", "email"))
+    narrow = a_grant(person_id=person_id, scopes=("openid",))
+    wide = a_grant(person_id=person_id, scopes=("openid", "profile"))
+
+    with db.reading() as session:
+        assert grant_states.consent_stands(session, ours.registered(), wide)
+        assert grant_states.consent_stands(session, theirs.registered(), narrow)
+        assert not grant_states.consent_stands(session, theirs.registered(), wide)
