@@ -40,6 +40,9 @@ class IdentitySettings(Settings):
         90, ge=1, le=730, description="Days after which a chain of refresh tokens ends"
     )
 
+    registration_open: bool = Field(
+        True, description="Whether anybody may create an ID; closed: only programs and the operator"
+    )
     password_min_length: int = Field(
         12, ge=8, le=64, description="Fewest characters of a new password"
     )

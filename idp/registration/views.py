@@ -28,6 +28,21 @@ from tenants.people.service import EmailTaken
 blueprint = Blueprint("registration", __name__)
 
 
+@blueprint.before_request
+def _refuse_when_closed() -> Response | None:
+    """The switch holds for every step, also for one that was reached before it was turned."""
+    if current_settings().registration_open:
+        return None
+    return error_page(
+        403,
+        title=_("Registration is closed"),
+        reason=_("IDs are created here by invitation only."),
+        link=url_for("sign_in.address"),
+        link_text=_("Sign in"),
+        code="registration_closed",
+    )
+
+
 @blueprint.get("/register")
 @public
 def address() -> ResponseReturnValue:

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from idp.flows import service as flows
 from idp.flows.service import Flow, FlowExpired
 from idp.sessions.browser import Browser, this_browser
+from idp.settings import current_settings
 from idp.sign_in import code as second_factor
 from idp.sign_in import password as first_factor
 from idp.sign_in.code import NothingToProve
@@ -202,7 +203,13 @@ def _code_page(form: CodeForm, browser: Browser, now: datetime) -> str | Respons
 
 
 def _page(template: str, flow: Flow, **words: object) -> str:
-    return render_template(template, flow=flow, destination=destination_of(flow), **words)
+    return render_template(
+        template,
+        flow=flow,
+        destination=destination_of(flow),
+        registration_open=current_settings().registration_open,
+        **words,
+    )
 
 
 def _go_on(flow_id: str | None, cookies: Cookies | None) -> Response:

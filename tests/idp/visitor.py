@@ -13,6 +13,7 @@ from uuid import UUID
 import pyotp
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from idp.credentials import password, recovery_codes, totp
@@ -22,6 +23,7 @@ from idp.worker import create_worker
 from kernel import clock
 from kernel.mail import Mail
 from tenants.database import db
+from tenants.outbox import outbox
 from tenants.people import service as people
 
 PASSWORD = "cztery zielone parasole"
@@ -159,9 +161,11 @@ class Mailroom:
         monkeypatch.setattr(delivery, "send_mail", lambda _settings, mail: self.sent.append(mail))
 
     def deliver(self) -> list[Mail]:
-        """The mails that were waiting."""
+        """The mails that were waiting, sent at the moment at which the last of them was put."""
         before = len(self.sent)
-        create_worker(self._app).run_once(clock.now())
+        with db.reading() as session:
+            newest = session.scalar(select(func.max(outbox.table.c.created_at)))
+        create_worker(self._app).run_once(newest or clock.now())
         return self.sent[before:]
 
     def to(self, email: str) -> Mail:
