@@ -3,21 +3,28 @@
 import re
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from idp.demo.people import PEOPLE
-from tests.installation import Installation
+from tests.installation import Installation, installation
 from tests.visitor import Page, Visitor
 
 MAREK = next(person for person in PEOPLE if person.totp_secret)
 
 
 @pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation of our own: what these tests do to databases and keys is nobody else's."""
+    with installation(tmp_path_factory.mktemp("applications")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
 def marek(running: Installation) -> Visitor:
-    """Somebody whose device is remembered, so that one code is enough for all tests."""
+    """Somebody who signed in once: a code of the authenticator app is good for one sign-in."""
     visitor = Visitor()
     page = visitor.open(f"{running.portal}/")
     page = visitor.sign_in(

@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from kernel import clock
 from relying_party.errors import IdentityUnreachable, TokenRefused
 from relying_party.provider.token_endpoint import parse
 from tests.conftest import NOON
@@ -83,3 +84,14 @@ def test_a_provider_that_is_gone_means_try_again(party, provider, now):
 
     with pytest.raises(IdentityUnreachable):
         party.token_endpoint.refresh("r", resource=provider.issuer, now=now)
+
+
+@pytest.mark.security("18.1")
+def test_a_provider_that_takes_its_time_means_try_again(party, provider, now):
+    party.provider.metadata(now)
+    provider.token_delay = 0.5
+    ask = party.outgoing.post
+    party.token_endpoint._outgoing.post = lambda *given, **named: ask(*given, **named, seconds=0.1)
+
+    with pytest.raises(IdentityUnreachable):
+        party.token_endpoint.refresh("r", resource=provider.issuer, now=clock.now())
