@@ -41,10 +41,10 @@ def write_and_seal(count: int = 1, *, sealed_at: datetime = NOON, **fields: Any)
     ledger.seal(db, now=sealed_at)
 
 
-def tamper(statement: str, **values: Any) -> int:
-    """Change the database behind the ledger's back; says how many rows."""
+def tamper(statement: str, **values: Any) -> None:
+    """Change the database behind the ledger's back."""
     with db.transaction() as session:
-        return session.execute(text(statement), values).rowcount
+        session.execute(text(statement), values)
 
 
 def problems() -> list[tuple[str, str | None, int | None]]:

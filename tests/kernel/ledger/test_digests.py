@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -71,7 +72,7 @@ def test_every_secret_has_keys_of_its_own_and_each_key_one_job():
 
 
 def test_a_link_depends_on_what_came_before_and_on_its_place():
-    place = {
+    place: dict[str, Any] = {
         "previous": digests.START,
         "chain": "person:a",
         "sequence": 1,

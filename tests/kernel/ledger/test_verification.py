@@ -1,6 +1,7 @@
 """Whoever has the database but not the ledger's secret is found out, and where."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,11 +11,15 @@ from sqlalchemy import delete, insert, select, update
 
 from kernel.ids import new_id
 from tests.kernel.ledger.events import NOON, problems, tamper, write, write_and_seal
-from tests.kernel.tables import LedgerDetail, LedgerEntry, LedgerHead, db, ledger
+from tests.kernel.tables import db, ledger
 
 pytestmark = pytest.mark.usefixtures("kernel_app")
 
-ENTRIES, DETAILS, HEADS = (model.__table__ for model in (LedgerEntry, LedgerDetail, LedgerHead))
+ENTRIES, DETAILS, HEADS = (
+    ledger.tables.entries,
+    ledger.tables.details,
+    ledger.tables.heads,
+)
 ANNA = "person:anna"
 OTHER = {
     "id": UUID(int=7),
@@ -48,7 +53,7 @@ def change_entry(number: int, **values) -> None:
         session.execute(update(ENTRIES).where(ENTRIES.c.sequence == number).values(**values))
 
 
-def entry(sequence: int) -> dict:
+def entry(sequence: int) -> dict[str, Any]:
     with db.reading() as session:
         row = session.execute(select(ENTRIES).where(ENTRIES.c.sequence == sequence)).mappings()
         return dict(row.one())

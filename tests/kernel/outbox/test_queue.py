@@ -9,11 +9,11 @@ from kernel.outbox.models import State
 from kernel.outbox.queue import LEASE, Taken
 from tests.kernel.outbox.messages import NOON, message, put
 from tests.kernel.second_process import race
-from tests.kernel.tables import OutboxMessage, db
+from tests.kernel.tables import db, outbox
 
 pytestmark = pytest.mark.usefixtures("kernel_app")
 
-TABLE = OutboxMessage.__table__
+TABLE = outbox.table
 
 
 def take(count: int = 1, *, destination="a.example", lane=Lane.WEBHOOK, now=NOON) -> list[Taken]:

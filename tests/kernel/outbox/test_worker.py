@@ -17,9 +17,9 @@ from kernel.outbox.queue import LEASE
 from tests.kernel.ledger.events import write
 from tests.kernel.outbox.messages import NOON, message, put, wait_until
 from tests.kernel.second_process import race
-from tests.kernel.tables import LedgerEntry, OutboxMessage, db, ledger, limits, outbox
+from tests.kernel.tables import LedgerEntry, db, ledger, limits, outbox
 
-TABLE = OutboxMessage.__table__
+TABLE = outbox.table
 
 
 class Inbox:
@@ -312,7 +312,7 @@ def test_destinations_in_trouble_never_fill_a_lane(started):
 
 def handle_in_another_process(_number: int) -> list[str]:
     got: list[str] = []
-    app = current_app._get_current_object()
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
     one = Worker(app, db, outbox, handlers={"note": lambda received: got.append(str(received.id))})
     one.start()
     wait_until(lambda: set(states()) == {State.DELIVERED}, seconds=30)

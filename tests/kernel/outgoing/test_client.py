@@ -410,7 +410,8 @@ def test_threads_share_a_client_without_mixing_answers_up(server, outgoing):
 
     def get(number: int) -> bool:
         path = f"/{number}"
-        return client.get(f"http://localhost:{one.port}{path}").body == path.encode()
+        body: bytes = client.get(f"http://localhost:{one.port}{path}").body
+        return body == path.encode()
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(get, range(200)))

@@ -88,9 +88,11 @@ def test_a_name_without_addresses_is_a_failure(dns):
 
 @pytest.mark.security("18.1")
 def test_a_look_up_is_not_waited_for_longer_than_asked(monkeypatch):
-    monkeypatch.setattr(
-        "kernel.outgoing.resolution.socket.getaddrinfo", lambda *_, **__: time.sleep(1) or []
-    )
+    def think(*_, **__):
+        time.sleep(1)
+        return []
+
+    monkeypatch.setattr("kernel.outgoing.resolution.socket.getaddrinfo", think)
     started = time.monotonic()
 
     with pytest.raises(OutgoingFailed):
