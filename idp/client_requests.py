@@ -38,8 +38,8 @@ def json_response(
     body: Mapping[str, Any], status: int = 200, headers: Sequence[tuple[str, str]] = ()
 ) -> Response:
     """JSON that no cache keeps (RFC 6749 §5.1)."""
-    response = current_app.json.response(dict(body))
-    response.status_code = status
+    text = current_app.json.dumps(dict(body))
+    response = Response(text, status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     response.headers["Pragma"] = "no-cache"
     for name, value in headers:

@@ -95,9 +95,7 @@ def clean(now: datetime) -> int:
         )
 
 
-def _remove(
-    session: Session, key: InstrumentedAttribute[Any], is_over: ColumnElement[bool]
-) -> int:
+def _remove(session: Session, key: InstrumentedAttribute[Any], is_over: ColumnElement[bool]) -> int:
     found = session.scalars(select(key).where(is_over).limit(_BATCH)).all()
     if found:
         session.execute(delete(key.class_).where(key.in_(found), is_over))

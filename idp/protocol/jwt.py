@@ -62,9 +62,7 @@ class _Registry(JWSRegistry):
 
 
 # Headers that we don't know are passed over (RFC 7515 §4); those that matter are refused above.
-_REGISTRIES = {
-    name: _Registry(algorithms=[name], strict_check_header=False) for name in ALGORITHMS
-}
+_REGISTRIES = {name: _Registry(algorithms=[name], strict_check_header=False) for name in ALGORITHMS}
 
 FindKey = Callable[[str | None], TokenKey | None]
 

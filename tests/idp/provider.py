@@ -112,7 +112,12 @@ def a_person(**changes: Any) -> UUID:
     with db.transaction() as session:
         person = people.create(session, email=email, now=datetime(2026, 1, 1, tzinfo=UTC))
         if changes:
-            people.describe(session, person.id, changes, now=datetime(2026, 1, 1, tzinfo=UTC))
+            people.describe(
+                session,
+                person_id=person.id,
+                values=changes,
+                now=datetime(2026, 1, 1, tzinfo=UTC),
+            )
     return person.id
 
 

@@ -28,9 +28,7 @@ def _give(person_id, *scopes: str, client_id: str = "app", now=NOON) -> None:
 
 def _is_needed(person_id, *scopes: str, client_id: str = "app") -> bool:
     with db.reading() as session:
-        return consents.is_needed(
-            session, person_id=person_id, client_id=client_id, scopes=scopes
-        )
+        return consents.is_needed(session, person_id=person_id, client_id=client_id, scopes=scopes)
 
 
 @pytest.mark.product("OP-1")

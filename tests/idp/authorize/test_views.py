@@ -209,9 +209,7 @@ def test_prompt_none_with_the_hint_of_another_person(identity_app: Flask):
 @pytest.mark.parametrize("changes", [{"prompt": "login"}, {"max_age": "1"}])
 def test_a_session_is_not_enough_when(identity_app: Flask, changes):
     app = an_app(first_party=True)
-    browser = a_browser(
-        identity_app, person_id=a_person(), now=clock.now() - timedelta(minutes=2)
-    )
+    browser = a_browser(identity_app, person_id=a_person(), now=clock.now() - timedelta(minutes=2))
 
     response = browser.ask(app, **changes)
 
@@ -314,9 +312,7 @@ def test_who_refuses_consent_sends_the_application_away(identity_app: Flask):
     address = browser.ask(app).headers["Location"]
     page = browser.client.get(address).get_data(as_text=True)
 
-    posted = browser.client.post(
-        address, data={"csrf_token": _token_in(page), "answer": "refuse"}
-    )
+    posted = browser.client.post(address, data={"csrf_token": _token_in(page), "answer": "refuse"})
     forwarded = browser.client.get(posted.headers["Location"])
 
     assert "error=access_denied" in _forwarded_to(forwarded.get_data(as_text=True))
@@ -331,9 +327,7 @@ def test_prompt_consent_asks_again(identity_app: Flask):
 
     address = browser.ask(app, prompt="consent", scope="openid offline_access").headers["Location"]
     page = browser.client.get(address).get_data(as_text=True)
-    posted = browser.client.post(
-        address, data={"csrf_token": _token_in(page), "answer": "allow"}
-    )
+    posted = browser.client.post(address, data={"csrf_token": _token_in(page), "answer": "allow"})
     forwarded = browser.client.get(posted.headers["Location"])
 
     assert address.startswith("/consent")

@@ -47,11 +47,15 @@ def test_a_change_that_is_undone_leaves_no_trace(identity_app: Flask):
     shelf = Shelf()
     cache = VersionedCache("shelf", shelf.load)
 
-    with pytest.raises(ZeroDivisionError), db.transaction() as session:
-        move_on(session, "shelf")
-        shelf.rows["a"] = 99
-        assert cache.get(session, "a") == 99
-        raise ZeroDivisionError
+    def change_and_fail() -> None:
+        with db.transaction() as session:
+            move_on(session, "shelf")
+            shelf.rows["a"] = 99
+            assert cache.get(session, "a") == 99
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        change_and_fail()
     shelf.rows["a"] = 1
     with db.transaction() as session:
         move_on(session, "shelf")

@@ -43,7 +43,9 @@ def test_withdrawing_a_consent_ends_that_application_and_no_other(identity_app: 
         grants.revoke_of_application(session, person_id=person_id, client_id=one.id, now=NOON)
 
     with db.reading() as session:
-        ended = {row[0]: row[1] for row in session.execute(select(Grant.client_id, Grant.revoked_for))}
+        ended = {
+            row[0]: row[1] for row in session.execute(select(Grant.client_id, Grant.revoked_for))
+        }
     assert ended == {one.id: "consent withdrawn", other.id: None}
 
 

@@ -29,9 +29,7 @@ def _is_believed(token: str, now) -> bool:
     with db.reading() as session:
         ring = keys.ring(session)
     try:
-        jwt.verify(
-            token, find_key=ring.find, typ=("JWT",), issuer=ISSUER, audience="app", now=now
-        )
+        jwt.verify(token, find_key=ring.find, typ=("JWT",), issuer=ISSUER, audience="app", now=now)
     except jwt.NotBelieved:
         return False
     return True

@@ -161,11 +161,13 @@ def test_the_kept_answer_is_readable_with_the_spent_token_alone(identity_app: Fl
 
     with db.reading() as session:
         spent = session.scalars(
-            select(RefreshToken).where(RefreshToken.token_hash == hash_token(first["refresh_token"]))
+            select(RefreshToken).where(
+                RefreshToken.token_hash == hash_token(first["refresh_token"])
+            )
         ).one()
     assert second["refresh_token"].encode() not in (spent.answer_sealed or b"")
     assert refresh_token._unseal(first["refresh_token"], spent.answer_sealed or b"") == second
-    with pytest.raises(Exception, match="not sealed|no key"):
+    with pytest.raises(Exception, match=r"not sealed|no key"):
         refresh_token._unseal("another token", spent.answer_sealed or b"")
 
 

@@ -13,9 +13,7 @@ from tests.idp.provider import ISSUER, an_app, trade
 
 
 def _request(**fields) -> TokenRequest:
-    return TokenRequest(
-        Parameters(fields.items()), authorization=None, issuer=ISSUER, now=NOON
-    )
+    return TokenRequest(Parameters(fields.items()), authorization=None, issuer=ISSUER, now=NOON)
 
 
 def test_authlibs_words_never_repeat_what_the_client_sent(identity_app: Flask):
