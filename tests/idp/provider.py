@@ -22,7 +22,7 @@ from idp.authorize.request import AuthorizationRequest
 from idp.authorize.response import issue_code
 from idp.clients import service as clients
 from idp.clients.service import RegisteredClient
-from idp.protocol import acr, jwt, pkce
+from idp.protocol import acr, jwt, pkce, scopes
 from idp.sessions import service as sessions
 from idp.sessions.service import SignedIn, Whereabouts
 from kernel import clock
@@ -88,7 +88,7 @@ def an_app(**changes: Any) -> App:
         "grant_types": clients.GRANT_TYPES,
         "id_token_signed_response_alg": "ES256",
         "audiences": (API,),
-        "scopes": (*clients.scopes.OF_OPENID, "reports:read"),
+        "scopes": (*scopes.OF_OPENID, "reports:read"),
         "now": datetime(2026, 1, 1, tzinfo=UTC),
     } | changes
     key = None

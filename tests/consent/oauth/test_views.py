@@ -1,6 +1,7 @@
 """The consent page, whoever asks: here a made-up asker."""
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -17,7 +18,7 @@ from tests.idp.provider import a_person
 class MadeUpAsker:
     """Asks one question, and remembers the answers."""
 
-    person_id: object
+    person_id: UUID
     answers: list[bool] = field(default_factory=list)
 
     def question(self, reference, *, now):

@@ -1,6 +1,7 @@
 """Which step is missing, as a table."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,11 @@ HOUR = timedelta(hours=1)
 
 
 def _missing(wanted: Wanted, *, since=None, consent=False, **presence):
-    facts = {"person_id": ANNA, "auth_time": NOON - HOUR, "acr": acr.MAIL_CODE} | presence
+    facts: dict[str, Any] = {
+        "person_id": ANNA,
+        "auth_time": NOON - HOUR,
+        "acr": acr.MAIL_CODE,
+    } | presence
     return what_is_missing(
         wanted,
         presence=Presence(**facts),

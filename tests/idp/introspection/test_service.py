@@ -1,6 +1,7 @@
 """What a client may know of a token, and what it never learns."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -19,7 +20,7 @@ from tests.idp.provider import API, ISSUER, App, a_person, allow, an_app
 from tests.idp.token.test_refresh_token import _refresh, _tokens
 
 
-def _inspect(token: str, app: App, now=NOON) -> dict:
+def _inspect(token: str, app: App, now=NOON) -> dict[str, Any]:
     with db.reading() as session:
         return service.inspect(session, token, client=app.registered(), issuer=ISSUER, now=now)
 

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from joserfc.jwk import ECKey
@@ -21,6 +21,11 @@ def _held(kid: str, hours: int, *, withdrawn: bool = False, private: bool = True
     )
 
 
+def _signing(ring: KeyRing, now: datetime) -> str | None:
+    key = ring.signing("ES256", now)
+    return key.id if key is not None else None
+
+
 def _ring(*keys: KeyOnRing) -> KeyRing:
     return KeyRing(sorted(keys, key=lambda key: key.signs_from, reverse=True), LIFE)
 
@@ -30,8 +35,8 @@ def test_the_next_key_is_published_before_it_signs():
     ring = _ring(_held("old", -10), _held("next", 1))
 
     assert {key.key.id for key in ring.published(NOON)} == {"old", "next"}
-    assert ring.signing("ES256", NOON).id == "old"
-    assert ring.signing("ES256", NOON + timedelta(hours=1)).id == "next"
+    assert _signing(ring, NOON) == "old"
+    assert _signing(ring, NOON + timedelta(hours=1)) == "next"
 
 
 @pytest.mark.security("8.5")
@@ -58,8 +63,10 @@ def test_a_withdrawn_key_is_nowhere():
     ring = _ring(_held("bad", 0, withdrawn=True), _held("good", -1))
 
     assert ring.find("bad") is None
-    assert ring.signing("ES256", NOON).id == "good"
-    assert ring.newest("ES256").key.id == "good"
+    assert _signing(ring, NOON) == "good"
+    newest = ring.newest("ES256")
+    assert newest is not None
+    assert newest.key.id == "good"
     assert b"bad" not in ring.jwks(NOON)
 
 

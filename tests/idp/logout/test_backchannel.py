@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 import pytest
@@ -28,7 +29,7 @@ class Receiver:
     """The application's side: what was posted there, and what it answers."""
 
     status: int = 200
-    posted: list[tuple[str, dict]] = field(default_factory=list)
+    posted: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def post(self, url: str, *, data: dict[str, str]) -> Response:
         self.posted.append((url, parse_qs(urlencode(data))))

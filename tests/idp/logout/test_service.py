@@ -1,6 +1,7 @@
 """A session ends with its tokens, and every application that was entered is told."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -20,14 +21,14 @@ from tests.idp.provider import BACKCHANNEL, a_code, a_person, a_signed_in, an_ap
 HTTPS = {"backchannel_logout_uri": BACKCHANNEL, "first_party": True}
 
 
-def _announced(app: Flask) -> list[dict]:
+def _announced(app: Flask) -> list[dict[str, Any]]:
     vault = current_settings().vault()
     with db.reading() as session:
         rows = session.scalars(select(OutboxMessage).order_by(OutboxMessage.created_at)).all()
-    return [unseal(vault, row.id, row.payload) for row in rows if row.kind == "logout-token"]
+    return [unseal(vault, row.id, row.payload or b"") for row in rows if row.kind == "logout-token"]
 
 
-def _ended() -> set:
+def _ended() -> set[Any]:
     with db.reading() as session:
         return set(
             session.scalars(select(BrowserSession.id).where(BrowserSession.ended_at.is_not(None)))

@@ -5,12 +5,13 @@ import hmac
 import json
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc import jws
-from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from idp.protocol import jwt
 from idp.protocol.jwt import NotBelieved, TokenKey
@@ -27,7 +28,7 @@ GOOD = {
 
 
 def _verify(token: str, **changes):
-    expected = {
+    expected: dict[str, Any] = {
         "find_key": {"one": KEY}.get,
         "typ": ("at+jwt",),
         "issuer": "https://id.example",
@@ -151,12 +152,15 @@ def test_a_header_may_be_longer_than_the_library_takes_by_itself():
     assert _verify(_signed(_header(note="n" * 600), PAYLOAD))
 
 
+def _private_key(algorithm: str) -> Key:
+    if algorithm == "ES256":
+        return ECKey.generate_key("P-256")
+    return OKPKey.generate_key("Ed25519") if algorithm == "EdDSA" else RSAKey.generate_key(2048)
+
+
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256", "PS256", "EdDSA"])
 def test_each_algorithm_signs_and_verifies(algorithm):
-    private = {
-        "ES256": lambda: ECKey.generate_key("P-256"),
-        "EdDSA": lambda: OKPKey.generate_key("Ed25519"),
-    }.get(algorithm, lambda: RSAKey.generate_key(2048))()
+    private = _private_key(algorithm)
     token = _token(key=TokenKey("k", algorithm, private))
     public = jwt.public_key({**private.as_dict(private=False), "alg": algorithm, "kid": "k"})
 

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -40,7 +41,7 @@ from tests.idp.provider import (
 
 
 def a_grant(**changes) -> GrantState:
-    facts = {
+    facts: dict[str, Any] = {
         "id": new_id(),
         "client_id": "client-a",
         "person_id": new_id(),
@@ -62,7 +63,7 @@ def a_grant(**changes) -> GrantState:
 
 
 GOOD_CODE = Code(a_grant(), NOON + timedelta(seconds=60), CALLBACK, CHALLENGE)
-GOOD_REQUEST = {
+GOOD_REQUEST: dict[str, Any] = {
     "client_id": "client-a",
     "redirect_uri": CALLBACK,
     "code_verifier": VERIFIER,
@@ -96,7 +97,7 @@ def test_a_good_code_is_not_refused():
     ],
 )
 def test_a_code_is_refused_when(code, request_, reason):
-    assert why_refuse(code, **(GOOD_REQUEST | request_)).startswith(reason)
+    assert str(why_refuse(code, **(GOOD_REQUEST | request_))).startswith(reason)
 
 
 @pytest.mark.product("OP-1")
@@ -233,7 +234,7 @@ def test_a_code_ends_with_the_consent(identity_app: Flask):
 @pytest.mark.security("7.2")
 def test_a_token_has_the_one_audience_that_was_granted(identity_app: Flask):
     app = an_app(first_party=True, audiences=(API, "https://other.example"))
-    granted = {"resources": (API,)}
+    granted: dict[str, Any] = {"resources": (API,)}
 
     token = _redeem(app, a_code(app, now=NOON, **granted))["access_token"]
     userinfo = _redeem(app, a_code(app, now=NOON, **granted), resources=[ISSUER])["access_token"]

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 from joserfc.jwk import ECKey
 
@@ -14,7 +15,7 @@ LIFE = timedelta(minutes=5)
 
 
 def test_a_token_of_a_person_names_the_grant_and_one_of_a_machine_has_none():
-    common = {
+    common: dict[str, Any] = {
         "issuer": ISSUER,
         "client_id": "app",
         "audience": "https://api.example",

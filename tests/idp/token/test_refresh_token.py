@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -43,14 +44,14 @@ PUBLIC = {"token_endpoint_auth_method": clients.NONE, "first_party": True}
 DAY = timedelta(days=1)
 
 
-def _tokens(app: App, now=NOON, **changes) -> dict:
+def _tokens(app: App, now=NOON, **changes) -> dict[str, Any]:
     code = a_code(app, now=now, **changes)
     return authorization_code.redeem(
         code, client=app.registered(), redirect_uri=CALLBACK, code_verifier=VERIFIER, now=now
     )
 
 
-def _refresh(app: App, token: str, now=NOON, **changes) -> dict:
+def _refresh(app: App, token: str, now=NOON, **changes) -> dict[str, Any]:
     return refresh_token.refresh(token, client=app.registered(), now=now, **changes)
 
 
@@ -75,7 +76,7 @@ GOOD_LINK = Link(
     ],
 )
 def test_a_refresh_token_is_refused_when(link, client_id, now, reason):
-    assert why_refuse(link, client_id, now).startswith(reason)
+    assert str(why_refuse(link, client_id, now)).startswith(reason)
 
 
 def test_offline_access_outlives_a_session_that_ran_out_but_not_one_that_was_ended():
@@ -279,13 +280,14 @@ def test_fifty_refreshes_of_a_confidential_client_get_one_answer(identity_app: F
         assert len(session.scalars(select(RefreshToken)).all()) == 2
 
 
-def _in_parallel(app: Flask, act) -> list[dict]:
-    def once(_number: int) -> dict | None:
+def _in_parallel(app: Flask, act) -> list[dict[str, Any]]:
+    def once(_number: int) -> dict[str, Any] | None:
         with app.app_context():
             try:
-                return act()
+                answer: dict[str, Any] = act()
             except InvalidGrant:
                 return None
+            return answer
 
     with ThreadPoolExecutor(50) as pool:
         return [answer for answer in pool.map(once, range(50)) if answer is not None]

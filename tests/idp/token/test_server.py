@@ -51,5 +51,5 @@ def test_no_token_and_no_secret_is_logged(identity_client: FlaskClient, capfd):
 
     written = "".join(capfd.readouterr())
     assert answer["access_token"] not in written
-    assert app.secret not in written
+    assert str(app.secret) not in written
     assert "a-refresh-token-to-look-for" not in written

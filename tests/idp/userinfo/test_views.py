@@ -1,5 +1,7 @@
 """The userinfo endpoint as applications meet it."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -39,9 +41,10 @@ def test_scopes_decide_what_is_told(identity_client: FlaskClient):
     app = an_app(first_party=True)
     person_id = a_person(given_name="Anna", family_name="Nowak", phone="+48123456789", locale="pl")
 
-    def told(*scopes: str) -> dict:
+    def told(*scopes: str) -> dict[str, Any]:
         token = tokens_for(identity_client, app, person_id=person_id, scopes=scopes)["access_token"]
-        return identity_client.get("/userinfo", headers=_bearer(token)).get_json()
+        found: dict[str, Any] = identity_client.get("/userinfo", headers=_bearer(token)).get_json()
+        return found
 
     assert set(told("openid")) == {"sub"}
     assert set(told("openid", "phone")) == {"sub", "phone_number", "phone_number_verified"}
