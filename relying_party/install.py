@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 
 from kernel.database import Database
 from kernel.i18n import lazy_gettext as lazy
@@ -215,8 +215,3 @@ def _try_again() -> str:
     if request.path == CALLBACK_PATH or request.method not in {"GET", "HEAD"}:
         return "/"
     return request.full_path.removesuffix("?")
-
-
-def relying_party() -> RelyingParty:
-    """The relying party of the request being answered."""
-    return relying_party_of(current_app)

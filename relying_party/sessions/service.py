@@ -165,13 +165,6 @@ class Sessions:
             ).one()
         return self._vault.open(sealed, context=_context(session_id)).decode()
 
-    def is_alive(self, session: Session, session_id: UUID, *, now: datetime) -> bool:
-        """Whether the session can still be used."""
-        found = session.scalars(
-            select(self._model.id).where(self._model.id == session_id, *self._is_alive(now))
-        ).one_or_none()
-        return found is not None
-
     def vouch(self, session: Session, session_id: UUID, *, until: datetime) -> None:
         """Write down that the provider has just confirmed the session."""
         session.execute(

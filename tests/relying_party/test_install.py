@@ -2,7 +2,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from relying_party.install import relying_party, relying_party_of
+from relying_party.install import relying_party_of
 from tests import programs
 
 PATHS = [
@@ -14,8 +14,6 @@ NAMES = ["state", "code", "iss", "error", "return_to", "logout_token", "csrf_tok
 
 def test_a_program_knows_its_relying_party(app, party):
     assert relying_party_of(app) is party
-    with app.test_request_context():
-        assert relying_party() is party
 
 
 @pytest.mark.security("5.2")
