@@ -48,7 +48,7 @@ def _run_on_both(chosen: list[str], *, url: str, soak: bool) -> int:
             env={"KLUCZNIK_TEST_DATABASE": database, "KLUCZNIK_TEST_POSTGRESQL_URL": url},
         )
         say(f"   {time.monotonic() - started:.0f} s")
-    return _verdict(results)
+    return _verdict("make soak" if soak else "make test", results)
 
 
 def _options(database: str, *, soak: bool) -> list[str]:
@@ -59,15 +59,15 @@ def _options(database: str, *, soak: bool) -> list[str]:
     return ["-n", "2", *(f"--ignore={folder}" for folder in left_out if (ROOT / folder).exists())]
 
 
-def _verdict(results: dict[str, int]) -> int:
+def _verdict(word: str, results: dict[str, int]) -> int:
     failed = [name for name, code in results.items() if code not in {0, NOTHING_COLLECTED}]
     nothing = all(code == NOTHING_COLLECTED for code in results.values())
     if nothing:
-        say("make test: no test was found")
+        say(f"{word}: no test was found")
     elif failed:
-        say(f"make test: FAILED on {', '.join(failed)}")
+        say(f"{word}: FAILED on {', '.join(failed)}")
     else:
-        say("make test: all passed, on SQLite and PostgreSQL")
+        say(f"{word}: all passed, on SQLite and PostgreSQL")
     return 1 if failed or nothing else 0
 
 
