@@ -19,6 +19,7 @@ from sqlalchemy import Engine, MetaData, create_engine, make_url, pool, text
 
 from kernel.database import migrations
 from tests import programs
+from tests.log_secrecy import SecretWatch
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 ON_POSTGRESQL = os.environ.get("KLUCZNIK_TEST_DATABASE", "sqlite") == "postgresql"
@@ -30,7 +31,18 @@ for _name in [name for name in os.environ if name.startswith("KLUCZNIK_")]:
         del os.environ[_name]
 os.environ["KLUCZNIK_HOME"] = "/nonexistent/klucznik"
 
+watch = SecretWatch()
+watch.install()
+
 MakeDatabase = Callable[[str, Callable[[str], None]], str]
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_is_logged() -> Iterator[None]:
+    """What a test makes its program log holds none of the run's secrets."""
+    watch.found()
+    yield
+    assert watch.found() == []
 
 
 @pytest.fixture

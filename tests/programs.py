@@ -24,6 +24,8 @@ SECRETS: dict[str, Any] = {
     "secret_keys": "a secret that only tests may use, long enough",
     "encryption_keys": base64.urlsafe_b64encode(b"k" * 32).decode(),
     "ledger_key": base64.urlsafe_b64encode(b"l" * 32).decode(),
+    # The most that a program may say, so that no secret hides below the level of production.
+    "log_level": "debug",
 }
 
 MakeDatabase = Callable[[str, Callable[[str], None]], str]
