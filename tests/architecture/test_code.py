@@ -153,3 +153,15 @@ def test_one_module_makes_and_reads_tokens_in_each_program():
     }
 
     assert makers == set()
+
+
+@pytest.mark.security("2.5")
+def test_somebody_is_signed_in_in_one_place_only():
+    """Whoever could begin a session elsewhere could forget a check there."""
+    found = {
+        str(path)
+        for path, _, name in calls()
+        if name == "sessions.start" and path.parts[0] in {"idp", "tenants", "consent"}
+    }
+
+    assert found == {"idp/sign_in/completion.py"}

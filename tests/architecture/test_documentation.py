@@ -4,9 +4,16 @@ import re
 
 import pytest
 
+from idp.clients.service import AUTH_METHODS, NONE
 from tests.architecture.packages import ROOT
 from tools import reference
 
+# What stands in idp/credentials: each factor, and what it is made with.
+FACTORS = {
+    *("__init__", "models"),
+    *("password", "new_password", "hashing", "blocklist", "breached"),
+    *("email_code", "mailed_link", "totp", "recovery_codes"),
+}
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")]
 )
@@ -67,6 +74,17 @@ def test_every_decision_is_in_the_list():
     listed = (folder / "README.md").read_text()
 
     assert [path.name for path in folder.glob("0*.md") if path.name not in listed] == []
+
+
+@pytest.mark.security("2.5")
+def test_every_way_to_authenticate_is_listed():
+    text = (ROOT / "docs" / "ways-to-authenticate.md").read_text().casefold()
+    people = {"password", "code by e-mail", "authenticator app", "recovery code", "registration"}
+    programs = {"none" if way == NONE else f"`{way}`" for way in AUTH_METHODS}
+
+    assert {way for way in people | programs if way not in text} == set()
+    # A new module of factors is a new line of that document, and of the set above.
+    assert {path.stem for path in (ROOT / "idp" / "credentials").glob("*.py")} == FACTORS
 
 
 @pytest.mark.product("OPS-1")
