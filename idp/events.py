@@ -23,3 +23,19 @@ class IdpEvent(Event):
     RECOVERY_CODE_USED = "recovery-codes:used"
     DEVICE_FORGOTTEN = "device:forgotten"
     SESSIONS_ENDED = "sessions:ended"
+
+
+class ProviderEvent(Event):
+    """Events of keys, applications and what was granted to them."""
+
+    KEY_MADE = "key:made"
+    KEY_WITHDRAWN = "key:withdrawn"
+
+    CLIENT_REGISTERED = "client:registered"
+    CLIENT_CHANGED = "client:changed"
+    CLIENT_SECRET_ROTATED = "client:secret:rotated"  # noqa: S105
+    CLIENT_DISABLED = "client:disabled"
+    CLIENT_REMOVED = "client:removed"
+
+    CODE_REPLAYED = "grant:code:replayed"
+    REFRESH_TOKEN_REPLAYED = "grant:refresh-token:replayed"  # noqa: S105

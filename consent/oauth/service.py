@@ -8,8 +8,10 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from consent.oauth.events import ConsentEvent
 from consent.oauth.models import OAuthConsent
 from kernel.ids import new_id
+from tenants.audit import ledger, person_chain
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,20 @@ def give(
             address=address,
         )
     )
+    _note(session, ConsentEvent.GIVEN, person_id, client_id, now, scopes=scopes, address=address)
+
+
+def refuse(
+    session: Session,
+    *,
+    person_id: UUID,
+    client_id: str,
+    scopes: Iterable[str],
+    now: datetime,
+    address: str | None = None,
+) -> None:
+    """Write down that the person does not allow this. What was allowed before stands."""
+    _note(session, ConsentEvent.REFUSED, person_id, client_id, now, scopes=scopes, address=address)
 
 
 def withdraw(session: Session, *, person_id: UUID, client_id: str, now: datetime) -> bool:
@@ -73,7 +89,33 @@ def withdraw(session: Session, *, person_id: UUID, client_id: str, now: datetime
         .values(withdrawn_at=now)
         .returning(OAuthConsent.id)
     )
-    return bool(taken.all())
+    if not taken.all():
+        return False
+    _note(session, ConsentEvent.WITHDRAWN, person_id, client_id, now)
+    return True
+
+
+def _note(
+    session: Session,
+    event: ConsentEvent,
+    person_id: UUID,
+    client_id: str,
+    now: datetime,
+    *,
+    scopes: Iterable[str] = (),
+    address: str | None = None,
+) -> None:
+    ledger.append(
+        session,
+        chain=person_chain(person_id),
+        event=event,
+        actor=str(person_id),
+        subject=f"client:{client_id}",
+        result="success",
+        at=now,
+        details={"scopes": sorted(set(scopes))},
+        personal={"address": address} if address else None,
+    )
 
 
 def connected_applications(session: Session, *, person_id: UUID) -> list[ConnectedApplication]:

@@ -39,15 +39,15 @@ def answer() -> ResponseReturnValue:
     if not allowed and request.form.get("answer") != "refuse":
         return redirect(request.full_path, 303)
     with db.transaction() as session:
-        if allowed:
-            service.give(
-                session,
-                person_id=question.person_id,
-                client_id=question.client_id,
-                scopes=question.scopes,
-                address=request_facts().address,
-                now=now,
-            )
+        write_down = service.give if allowed else service.refuse
+        write_down(
+            session,
+            person_id=question.person_id,
+            client_id=question.client_id,
+            scopes=question.scopes,
+            address=request_facts().address,
+            now=now,
+        )
         _asker().answered(session, question, allowed=allowed, now=now)
     return redirect(question.goes_on_at, 303)
 

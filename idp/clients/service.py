@@ -14,11 +14,14 @@ from sqlalchemy.orm import Session
 from idp.caches import VersionedCache, move_on
 from idp.clients import redirect_uris
 from idp.clients.models import Client, ClientSecret
+from idp.events import ProviderEvent
 from idp.protocol import jwt, scopes
 from idp.protocol.profiles import PROFILES, STANDARD, Profile
 from kernel.crypto import hash_token, new_token
 from kernel.errors import NotFound, Refused
 from kernel.ids import new_id
+from kernel.ledger import INSTALLATION
+from tenants.audit import ledger
 
 SECRET_BASIC = "client_secret_basic"  # noqa: S105
 SECRET_POST = "client_secret_post"  # noqa: S105
@@ -110,7 +113,7 @@ def read_keys(jwks: Mapping[str, Any]) -> tuple[jwt.TokenKey, ...]:
 
 def find(session: Session, client_id: str | None) -> RegisteredClient | None:
     """The application with this id, unless it is unknown or was disabled."""
-    if not client_id:
+    if not client_id or not _ID.fullmatch(client_id):
         return None
     found = _cache.get(session, client_id)
     return found if found is not None and not found.disabled else None
@@ -190,6 +193,7 @@ def register(
     secret = None
     if token_endpoint_auth_method in (SECRET_BASIC, SECRET_POST):
         secret = _add_secret(session, client.id, now=now)
+    _note(session, ProviderEvent.CLIENT_REGISTERED, client.id, now)
     return client.id, secret
 
 
@@ -208,6 +212,7 @@ def update_metadata(session: Session, client_id: str, *, now: datetime, **change
     if refusal:
         raise NotRegistrable(refusal)
     move_on(session, _NAME)
+    _note(session, ProviderEvent.CLIENT_CHANGED, client_id, now, changed=sorted(changes))
 
 
 def rotate_secret(
@@ -225,6 +230,7 @@ def rotate_secret(
         session.delete(old)
     kept[0].expires_at = now + overlap
     move_on(session, _NAME)
+    _note(session, ProviderEvent.CLIENT_SECRET_ROTATED, client_id, now)
     return _add_secret(session, client_id, now=now)
 
 
@@ -239,12 +245,31 @@ def disable(session: Session, client_id: str, *, now: datetime) -> None:
     if stopped.first() is None:
         raise NotFound("no such client")
     move_on(session, _NAME)
+    _note(session, ProviderEvent.CLIENT_DISABLED, client_id, now)
 
 
-def remove(session: Session, client_id: str) -> None:
+def remove(session: Session, client_id: str, *, now: datetime) -> None:
     """Forget an application, its secrets and all grants to it."""
-    session.execute(delete(Client).where(Client.id == client_id))
+    removed = session.execute(delete(Client).where(Client.id == client_id).returning(Client.id))
+    if removed.first() is None:
+        raise NotFound("no such client")
     move_on(session, _NAME)
+    _note(session, ProviderEvent.CLIENT_REMOVED, client_id, now)
+
+
+def _note(
+    session: Session, event: ProviderEvent, client_id: str, now: datetime, **details: Any
+) -> None:
+    ledger.append(
+        session,
+        chain=INSTALLATION,
+        event=event,
+        actor=None,
+        subject=f"client:{client_id}",
+        result="success",
+        at=now,
+        details=details,
+    )
 
 
 def why_refuse(client: Client) -> str | None:

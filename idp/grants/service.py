@@ -11,8 +11,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from idp.clients.models import SpentAssertion
+from idp.events import ProviderEvent
 from idp.grants.models import Grant, RefreshToken, RevokedAccessToken
+from idp.grants.state import GrantState
 from kernel.crypto import hash_token
+from tenants.audit import ledger, person_chain
 from tenants.database import db
 
 _BATCH = 500
@@ -31,6 +34,12 @@ class Reason(StrEnum):
     CONSENT_WITHDRAWN = "consent withdrawn"
 
 
+_REPLAYS = {
+    ProviderEvent.CODE_REPLAYED: Reason.CODE_REPLAYED,
+    ProviderEvent.REFRESH_TOKEN_REPLAYED: Reason.REFRESH_TOKEN_REPLAYED,
+}
+
+
 def revoke(session: Session, grant_id: UUID, *, reason: Reason, now: datetime) -> bool:
     """End one grant with everything that came of it; False if it was over."""
     ended = session.execute(
@@ -40,6 +49,25 @@ def revoke(session: Session, grant_id: UUID, *, reason: Reason, now: datetime) -
         .returning(Grant.id)
     )
     return ended.first() is not None
+
+
+def revoke_replayed(
+    session: Session, grant: GrantState, *, event: ProviderEvent, now: datetime
+) -> None:
+    """End a grant whose code or refresh token was used twice, and write down that it leaked."""
+    reason = _REPLAYS[event]
+    if not revoke(session, grant.id, reason=reason, now=now):
+        return
+    ledger.append(
+        session,
+        chain=person_chain(grant.person_id),
+        event=event,
+        actor=f"client:{grant.client_id}",
+        subject=str(grant.person_id),
+        result="failure",
+        at=now,
+        details={"grant": str(grant.id)},
+    )
 
 
 def revoke_of_sessions(session: Session, session_ids: Iterable[UUID], *, now: datetime) -> None:

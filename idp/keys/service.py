@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from idp.caches import VersionedCache, move_on
+from idp.events import ProviderEvent
 from idp.keys.models import SigningKey
 from idp.keys.ring import KeyOnRing, KeyRing
 from idp.protocol import jwt
@@ -22,6 +23,8 @@ from idp.protocol.jwt import TokenKey
 from idp.settings import IdentitySettings, current_settings
 from kernel.crypto import new_token
 from kernel.errors import NotFound
+from kernel.ledger import INSTALLATION
+from tenants.audit import ledger
 from tenants.database import db
 
 ES256 = "ES256"
@@ -106,6 +109,8 @@ def withdraw(kid: str, *, now: datetime) -> None:
             .values(withdrawn_at=now, private_sealed=None)
             .returning(SigningKey.algorithm)
         ).one_or_none()
+        if algorithm is not None:
+            _note(session, ProviderEvent.KEY_WITHDRAWN, kid, now)
     if algorithm is None:
         raise NotFound("no such key")
     with db.reading() as session:
@@ -173,6 +178,20 @@ def _add(algorithm: str, *, signs_from: datetime, now: datetime, only_if_due: bo
                 signs_from=signs_from,
             )
         )
+        _note(session, ProviderEvent.KEY_MADE, made.id, now, algorithm=algorithm)
+
+
+def _note(session: Session, event: ProviderEvent, kid: str, now: datetime, **details: str) -> None:
+    ledger.append(
+        session,
+        chain=INSTALLATION,
+        event=event,
+        actor=None,
+        subject=f"key:{kid}",
+        result="success",
+        at=now,
+        details=details,
+    )
 
 
 def _make(algorithm: str, rsa_bits: int) -> _NewKey:

@@ -9,10 +9,10 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from idp.clients.service import AUTHORIZATION_CODE, RegisteredClient
+from idp.events import ProviderEvent
 from idp.grants import service as grants
 from idp.grants import state as grant_states
 from idp.grants.models import Grant
-from idp.grants.service import Reason
 from idp.grants.state import GrantState
 from idp.protocol import pkce
 from idp.protocol.errors import InvalidGrant
@@ -81,7 +81,7 @@ def redeem(
         if found is not None and refusal is None:
             bought = refresh_token.begin(session, found.grant, client, settings=settings, now=now)
         elif found is not None and refusal == REPLAYED:
-            grants.revoke(session, found.grant.id, reason=Reason.CODE_REPLAYED, now=now)
+            grants.revoke_replayed(session, found.grant, event=ProviderEvent.CODE_REPLAYED, now=now)
 
     # Raised after the commit: a rollback would undo the revocation.
     if found is None or refusal is not None:

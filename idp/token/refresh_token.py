@@ -16,10 +16,10 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from idp.clients.service import REFRESH_TOKEN, RegisteredClient
+from idp.events import ProviderEvent
 from idp.grants import service as grants
 from idp.grants import state as grant_states
 from idp.grants.models import Grant, RefreshToken
-from idp.grants.service import Reason
 from idp.grants.state import GrantState
 from idp.protocol import scopes
 from idp.protocol.errors import InvalidGrant, InvalidScope
@@ -169,7 +169,9 @@ def _second_use(
     if may_repeat(link, client, request, now) and link.answer_sealed is not None:
         return _unseal(token, link.answer_sealed)
     with db.transaction() as session:
-        grants.revoke(session, link.grant.id, reason=Reason.REFRESH_TOKEN_REPLAYED, now=now)
+        grants.revoke_replayed(
+            session, link.grant, event=ProviderEvent.REFRESH_TOKEN_REPLAYED, now=now
+        )
     raise InvalidGrant("refresh token was used before")
 
 

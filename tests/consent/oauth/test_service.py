@@ -9,6 +9,7 @@ from sqlalchemy import select
 from consent.oauth import service as consents
 from consent.oauth.models import OAuthConsent
 from kernel.ids import new_id
+from tenants.audit import LedgerEntry
 from tenants.database import db
 from tests.conftest import NOON
 from tests.idp.provider import a_person
@@ -80,4 +81,7 @@ def test_a_consent_is_taken_back_and_the_record_stays(identity_app: Flask):
     with db.reading() as session:
         assert session.scalars(select(OAuthConsent)).one().withdrawn_at == NOON
         assert consents.connected_applications(session, person_id=person_id) == []
+        events = session.scalars(select(LedgerEntry.event).order_by(LedgerEntry.id)).all()
+    assert events == ["consent:given", "consent:withdrawn"]
+    with db.reading() as session:
         assert consents.allowed(session, person_id=new_id(), client_id="app") == frozenset()

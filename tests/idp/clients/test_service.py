@@ -10,6 +10,7 @@ from idp.clients.models import ClientSecret
 from idp.clients.service import NotRegistrable
 from kernel.crypto import hash_token
 from kernel.errors import NotFound
+from tenants.audit import LedgerEntry
 from tenants.database import db
 from tests.conftest import NOON
 from tests.idp.provider import CALLBACK, an_app
@@ -163,7 +164,7 @@ def test_what_changes_is_checked_like_what_is_new(identity_app: Flask):
     assert app.registered().redirect_uris == (CALLBACK,)
 
 
-@pytest.mark.parametrize("act", ["disable", "rotate_secret", "update_metadata"])
+@pytest.mark.parametrize("act", ["disable", "rotate_secret", "update_metadata", "remove"])
 def test_what_is_not_there_can_not_be_changed(identity_app: Flask, act):
     with pytest.raises(NotFound), db.transaction() as session:
         getattr(clients, act)(session, "nobody", now=NOON)
@@ -173,8 +174,29 @@ def test_a_removed_application_takes_its_secrets_along(identity_app: Flask):
     app = an_app()
 
     with db.transaction() as session:
-        clients.remove(session, app.id)
+        clients.remove(session, app.id, now=NOON)
 
     with db.reading() as session:
         assert clients.find(session, app.id) is None
         assert session.scalars(select(ClientSecret)).all() == []
+
+
+@pytest.mark.security("17.1")
+def test_every_change_is_in_the_ledger(identity_app: Flask):
+    app = an_app()
+    with db.transaction() as session:
+        clients.update_metadata(session, app.id, name="Another name", now=NOON)
+        clients.rotate_secret(session, app.id, now=NOON)
+        clients.disable(session, app.id, now=NOON)
+        clients.remove(session, app.id, now=NOON)
+
+    with db.reading() as session:
+        rows = session.execute(select(LedgerEntry.event, LedgerEntry.subject)).all()
+    assert {row.subject for row in rows} == {f"client:{app.id}"}
+    assert {row.event for row in rows} == {
+        "client:registered",
+        "client:changed",
+        "client:secret:rotated",
+        "client:disabled",
+        "client:removed",
+    }

@@ -13,6 +13,7 @@ from idp.protocol import jwt
 from idp.settings import current_settings
 from kernel.crypto import CannotOpen
 from kernel.errors import NotFound
+from tenants.audit import LedgerEntry
 from tenants.database import db
 from tests.conftest import NOON
 from tests.idp.provider import ISSUER
@@ -127,6 +128,9 @@ def test_a_withdrawn_key_ends_what_it_signed(identity_app: Flask):
     assert not _is_believed(stolen, NOON)
     assert _kid(stolen) not in _published(NOON)
     assert _is_believed(_token(), NOON)
+    with db.reading() as session:
+        events = session.scalars(select(LedgerEntry.event).order_by(LedgerEntry.id)).all()
+    assert events == ["key:made", "key:withdrawn", "key:made"]
 
 
 def test_an_unknown_key_can_not_be_withdrawn(identity_app: Flask):

@@ -99,7 +99,7 @@ def test_what_is_not_taken_is_tried_again_unless_it_was_refused(
 def test_a_client_that_is_gone_is_not_told(identity_app: Flask, receiver: Receiver):
     app = an_app()
     with db.transaction() as session:
-        clients.remove(session, app.id)
+        clients.remove(session, app.id, now=NOON)
 
     with pytest.raises(Undeliverable):
         backchannel.deliver(_message(app))

@@ -20,6 +20,7 @@ from idp.token import authorization_code
 from idp.token.authorization_code import Code, why_refuse
 from kernel import clock
 from kernel.ids import new_id
+from tenants.audit import LedgerEntry
 from tenants.database import db
 from tests.conftest import NOON
 from tests.idp.provider import (
@@ -189,6 +190,25 @@ def test_redeeming_twice_revokes_what_the_first_redemption_bought(identity_app: 
         grant = session.scalars(select(Grant)).one()
     assert grant.revoked_at == NOON + timedelta(seconds=30)
     assert grant.revoked_for == "code replayed"
+
+
+@pytest.mark.security("17.1")
+def test_a_replay_is_written_down_once(identity_app: Flask):
+    app, person_id = an_app(first_party=True), a_person()
+    code = a_code(app, now=NOON, person_id=person_id)
+    _redeem(app, code)
+
+    for _ in range(2):
+        with pytest.raises(InvalidGrant):
+            _redeem(app, code)
+
+    with db.reading() as session:
+        rows = session.scalars(
+            select(LedgerEntry).where(LedgerEntry.chain == f"person:{person_id}")
+        ).all()
+    assert [(row.event, row.actor, row.result) for row in rows] == [
+        ("grant:code:replayed", f"client:{app.id}", "failure")
+    ]
 
 
 @pytest.mark.product("OP-1")
