@@ -10,6 +10,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+_WIDER_THAN_ANY_ROW = 10_000
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Answer in JSON, for other programs."
 )
@@ -21,11 +23,14 @@ def say_json(answer: Any) -> None:
 
 
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows for a person, as wide as the terminal is."""
+    """Print rows for a person, as wide as the terminal is; into a file, nothing is cut."""
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console(soft_wrap=not Console().is_terminal).print(table)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDER_THAN_ANY_ROW)
+    console.print(table)
 
 
 def say_facts(facts: Mapping[str, object]) -> None:
