@@ -85,7 +85,7 @@ class Ledger:
         """
         entry: dict[str, Any] = {
             "id": new_id(),
-            "chain": chain,
+            "chain": _label(chain),
             "at": at,
             "event": str(event),
             "result": result,

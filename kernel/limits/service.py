@@ -7,7 +7,17 @@ from datetime import datetime
 from typing import Any, cast
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Table, bindparam, case, delete, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    bindparam,
+    case,
+    delete,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
@@ -15,7 +25,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from kernel.crypto import keyed_hash
 from kernel.database import Database, UTCDateTime
 from kernel.limits.models import LimitMixin
-from kernel.limits.policies import LONG_AGO, NEVER, LimitPolicy, Window
+from kernel.limits.policies import LONG_AGO, NEVER, Delays, LimitPolicy, Window
 from kernel.settings import Settings
 
 
@@ -132,55 +142,61 @@ def _upsert(table: Table, dialect: str, policy: LimitPolicy) -> ReturningInsert[
     """One statement that counts, unless the row refuses; then no row comes back."""
     now = bindparam("now", type_=UTCDateTime())
     forget_at = bindparam("forget_at", type_=UTCDateTime())
-    stale = table.c.forget_at <= now
-    count = case((stale, literal(1)), else_=table.c.count + 1)
-    # A window ends when it ends; failures in a row are remembered from the last one on.
-    renewed = (
-        case((stale, forget_at), else_=table.c.forget_at)
-        if isinstance(policy, Window)
-        else case((count >= policy.ceiling, literal(NEVER, UTCDateTime())), else_=forget_at)
-    )
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = insert(table).values(
         key_hash=bindparam("key_hash"),
         count=1,
-        refused_until=_refused_until(policy, literal(1), forget_at),
+        refused_until=bindparam("after_first", type_=UTCDateTime()),
         forget_at=forget_at,
     )
+    stale = table.c.forget_at <= now
+    count = case((stale, literal_column("1")), else_=table.c.count + literal_column("1"))
+    if isinstance(policy, Window):
+        # A window ends when it ends: the tries in it don't make it longer.
+        forget = case((stale, forget_at), else_=table.c.forget_at)
+        full = count >= literal_column(str(policy.limit))
+        refused_until: ColumnElement[datetime] = case((full, forget), else_=_not_refused())
+    else:
+        last = count >= literal_column(str(policy.ceiling))
+        forget = case((last, literal(NEVER, UTCDateTime())), else_=forget_at)
+        refused_until = _by_count(policy, count)
     return statement.on_conflict_do_update(
         index_elements=[table.c.key_hash],
-        set_={
-            "count": count,
-            "refused_until": _refused_until(policy, count, renewed),
-            "forget_at": renewed,
-        },
+        set_={"count": count, "refused_until": refused_until, "forget_at": forget},
         where=or_(stale, table.c.refused_until <= now),
     ).returning(table.c.count, table.c.refused_until)
 
 
-def _refused_until(
-    policy: LimitPolicy, count: ColumnElement[int], window_end: ColumnElement[datetime]
-) -> ColumnElement[datetime]:
-    # «Not refused» is a moment long ago and not the present one: of requests at the same time, one
-    # may have looked at the clock a little earlier than the one that was counted before it.
-    not_refused = literal(LONG_AGO, UTCDateTime())
-    if isinstance(policy, Window):
-        return case((count >= policy.limit, window_end), else_=not_refused)
+def _by_count(policy: Delays, count: ColumnElement[int]) -> ColumnElement[datetime]:
+    """Until when the next try is refused after so many in a row."""
+    steps = policy.steps()
+    moments: dict[int, ColumnElement[datetime]] = {
+        **{at: _not_refused() for at in range(1, policy.free)},
+        **{at: bindparam(f"after_{at}", type_=UTCDateTime()) for at, _ in steps},
+        # Nobody gets beyond it, so the count is never higher.
+        policy.ceiling: literal(NEVER, UTCDateTime()),
+    }
     return case(
-        (count >= policy.ceiling, literal(NEVER, UTCDateTime())),
-        *(
-            (count >= at_least, bindparam(f"after_{at_least}", type_=UTCDateTime()))
-            for at_least, _ in reversed(policy.steps())
-        ),
-        else_=not_refused,
+        {literal_column(str(at)): moment for at, moment in moments.items()},
+        value=count,
+        else_=moments[steps[-1][0]],
     )
+
+
+def _not_refused() -> ColumnElement[datetime]:
+    # A moment long ago and not the present one: of requests at the same time, one may have looked
+    # at the clock a little earlier than the one that was counted before it.
+    return literal(LONG_AGO, UTCDateTime())
 
 
 def _moments(policy: LimitPolicy, now: datetime) -> dict[str, datetime]:
     if isinstance(policy, Window):
-        return {"now": now, "forget_at": now + policy.every}
-    steps = {f"after_{at_least}": now + delay for at_least, delay in policy.steps()}
-    return {"now": now, "forget_at": now + policy.remembered, **steps}
+        end = now + policy.every
+        after_first = end if policy.limit == 1 else LONG_AGO
+        return {"now": now, "forget_at": end, "after_first": after_first}
+    steps = {f"after_{at}": now + delay for at, delay in policy.steps()}
+    after_first = now + policy.delay_after(1) if policy.free == 1 else LONG_AGO
+    return {"now": now, "forget_at": now + policy.remembered, "after_first": after_first, **steps}
 
 
 def _together(answers: Sequence[Taken | Refusal]) -> Taken | Refusal:

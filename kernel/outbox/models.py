@@ -54,6 +54,7 @@ class OutboxMessageMixin:
                 "lane",
                 "destination",
                 "due_at",
+                "id",
                 sqlite_where=WAITING,
                 postgresql_where=WAITING,
             ),

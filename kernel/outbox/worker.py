@@ -146,8 +146,9 @@ class Worker:
                         with self._changed:
                             held = [delivery.message for delivery in self._under_way]
                         queue.renew(self._db, self._table, held, now=clock.now())
-            except SQLAlchemyError as failure:
-                # The database is away or busy: nothing is lost, we ask again.
+            except Exception as failure:
+                # The database is away or busy: nothing is lost, we ask again. Whatever it is, a
+                # pump that ended for good would go unnoticed.
                 _log.warning("outbox_unreachable", error=type(failure).__name__)
                 self._stopping.wait(1.0)
 
@@ -205,7 +206,7 @@ class Worker:
         try:
             with self._app.app_context():
                 self._deliver(message, clock.now)
-        except SQLAlchemyError as failure:
+        except Exception as failure:
             # Delivered, perhaps, and not marked: its lease ends, and it goes out again by the same id.
             _log.error("outbox_not_marked", lane=message.lane, error=type(failure).__name__)
         finally:

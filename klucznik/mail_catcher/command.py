@@ -7,6 +7,7 @@ from types import FrameType
 
 import click
 
+from kernel.errors import Misconfigured
 from klucznik.mail_catcher.server import serve
 from klucznik.settings import StartSettings
 
@@ -16,6 +17,8 @@ from klucznik.settings import StartSettings
 def mail_catcher(*, until_stdin_closes: bool) -> None:
     """Catch mails over SMTP and show them on a page. For demonstrations only."""
     start = StartSettings()
+    if start.production:
+        raise Misconfigured("the mail catcher sends nothing on; production needs a mail server")
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
     with serve(start.smtp_port, start.mail_catcher_port, start.host) as catcher:

@@ -140,7 +140,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_messages_waiting",
         "outbox_messages",
-        ["lane", "destination", "due_at"],
+        ["lane", "destination", "due_at", "id"],
         unique=False,
         sqlite_where=sa.text("state = 'waiting'"),
         postgresql_where=sa.text("state = 'waiting'"),

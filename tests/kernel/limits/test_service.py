@@ -107,6 +107,15 @@ def test_a_success_starts_the_count_anew(now):
     assert [take(DELAYS).count for _ in range(3)] == [1, 2, 3]
 
 
+def test_the_very_first_try_can_be_the_last(now):
+    strict = Delays("operator", free=1, first=timedelta(seconds=7))
+    once = Window("export", 1, timedelta(days=1))
+
+    for policy, until in ((strict, timedelta(seconds=7)), (once, timedelta(days=1))):
+        assert take(policy) == Taken(1, was_last=True)
+        assert take(policy) == Refusal(now + until, count=1)
+
+
 def test_keys_and_policies_are_counted_apart():
     for _ in range(5):
         take()

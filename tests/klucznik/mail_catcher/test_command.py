@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from kernel.errors import Misconfigured
+from klucznik.mail_catcher.command import mail_catcher
+
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -53,3 +56,13 @@ def test_it_ends_with_whoever_started_it(catcher):
     started = time.monotonic()
     assert catcher.wait(10) == 0
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.security("19.1")
+def test_it_is_not_for_production(monkeypatch):
+    monkeypatch.setenv("KLUCZNIK_MODE", "production")
+    for name in ("SECRET_KEYS", "ENCRYPTION_KEYS", "LEDGER_KEY"):
+        monkeypatch.setenv(f"KLUCZNIK_{name}", "x" * 43)
+
+    with pytest.raises(Misconfigured):
+        mail_catcher.main([], standalone_mode=False)
