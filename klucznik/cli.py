@@ -45,6 +45,7 @@ COMMANDS = {
     "client": ("idp.cli.client:client", "Register and list applications."),
     "keys": ("idp.cli.keys:keys", "Rotate and list the signing keys."),
     "audit": ("idp.cli.audit:audit", "Prove that the audit trail is whole."),
+    "outbox": ("idp.cli.outbox:outbox", "See what could not be delivered, and send it again."),
     "doctor": ("klucznik.doctor:doctor", "Look for what is wrong, and say what to do."),
 }
 

@@ -141,6 +141,7 @@ class _Serving:
         # Until the server sets its own, a signal must end us: nothing is being served yet.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _stop_as_orphan()
         MPServer._spawn_wsgi_worker(*arguments)
         if self._worker is not None:
             self._worker.stop()
@@ -195,6 +196,18 @@ def _serve_metrics(port: int) -> None:
         raise Misconfigured(
             f"port {port} for metrics can't be had: set KLUCZNIK_METRICS_PORT (0: none)"
         ) from taken
+
+
+def _stop_as_orphan() -> None:
+    """Stop when the process that forked us was killed: nobody could tell us to stop any more."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="orphan", daemon=True).start()
 
 
 def _stop_with_parent() -> None:

@@ -102,6 +102,14 @@ class Mailbox:
         assert code
         return code
 
+    def link(self, to: str, path: str) -> str:
+        """The newest mailed link to a page of ours."""
+        pattern = re.compile(rf"https?://\S+{re.escape(path)}\S*")
+        mail = self.wait_for(to, where=lambda one: bool(pattern.search(one.text)))
+        found = pattern.search(mail.text)
+        assert found
+        return found[0]
+
     def wait_for(self, to: str, *, after: int = 0, where: Callable[[Mail], bool] = bool) -> Mail:
         """The newest mail to an address that fits, once there are more than `after` that do."""
         deadline = time.monotonic() + _MAIL_SECONDS

@@ -48,7 +48,8 @@ def travellers(
             java_script_enabled=scripts,
             viewport={"width": width, "height": 900},
         )
-        traveller = Traveller(running, context, name=f"{request.node.name}-{len(made)}")
+        name = f"{request.node.name}-{len(made)}"
+        traveller = Traveller(running, context, name=name, scripts=scripts)
         made.append(traveller)
         return traveller
 

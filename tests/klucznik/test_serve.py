@@ -165,6 +165,19 @@ def test_a_program_stops_when_who_started_it_is_gone(serve: Callable[..., Served
     assert served.process.wait(20) == 0
 
 
+def test_what_serves_stops_when_what_watches_over_it_is_killed(serve: Callable[..., Served]):
+    served = serve()
+    served.wait_until_ready()
+
+    served.process.kill()
+    served.process.wait()
+
+    deadline = time.monotonic() + 10
+    while '"event": "stopped"' not in served.said():
+        assert time.monotonic() < deadline, served.said()
+        time.sleep(0.1)
+
+
 def test_metrics_have_a_port_of_their_own(serve: Callable[..., Served]):
     port = free_ports(1)[0]
     served = serve(metrics_port=str(port))
