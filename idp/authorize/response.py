@@ -16,6 +16,9 @@ from kernel.ids import new_id
 from kernel.web import forward, forward_form
 
 
+_KEPT = timedelta(days=1)
+
+
 def issue_code(
     session: Session,
     request: AuthorizationRequest,
@@ -43,6 +46,8 @@ def issue_code(
             created_at=now,
             code_hash=hash_token(code),
             code_expires_at=now + life,
+            # Longer than any token lives that the code buys by itself.
+            kept_until=now + _KEPT,
             redirect_uri=request.redirect_uri,
             code_challenge=request.code_challenge,
         )

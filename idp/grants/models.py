@@ -35,11 +35,13 @@ class Grant(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     code_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
-    code_expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    code_expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     redirect_uri: Mapped[str] = mapped_column(String(2000))
     code_challenge: Mapped[str | None] = mapped_column(String(43))
     redeemed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
+    kept_until: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    """When nothing that came of it can be alive, and a replay tells nobody anything."""
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     revoked_for: Mapped[str | None] = mapped_column(String(32))
 
@@ -62,7 +64,7 @@ class RefreshToken(Base):
     grant_id: Mapped[UUID] = mapped_column(ForeignKey("grants.id", ondelete="CASCADE"))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     """The idle end: each link lives so long unused."""
     chain_expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     """The absolute end, the same for all links."""

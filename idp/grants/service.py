@@ -19,8 +19,6 @@ from tenants.audit import ledger, person_chain
 from tenants.database import db
 
 _BATCH = 500
-# A spent code must be recognised when it comes again, for as long as anything it bought lives.
-_KEPT_AFTER_END = timedelta(days=1)
 _RETRY = timedelta(minutes=1)
 
 
@@ -70,6 +68,11 @@ def revoke_replayed(
     )
 
 
+def keep_until(session: Session, grant_id: UUID, moment: datetime) -> None:
+    """Keep a grant for as long as the chain of refresh tokens that begins with it."""
+    session.execute(update(Grant).where(Grant.id == grant_id).values(kept_until=moment))
+
+
 def revoke_of_sessions(session: Session, session_ids: Iterable[UUID], *, now: datetime) -> None:
     """End all grants of these sessions."""
     session.execute(
@@ -108,16 +111,10 @@ def clean(now: datetime) -> int:
     """Remove a batch of what nobody can use any more; says how much. No rule depends on it."""
     with db.transaction() as session:
         wiped = _wipe_answers(session, now)
-        has_chain = (
-            select(RefreshToken.id)
-            .where(RefreshToken.grant_id == Grant.id, RefreshToken.chain_expires_at > now)
-            .exists()
-        )
-        over = Grant.code_expires_at < now - _KEPT_AFTER_END
         return (
             wiped
             # Refresh tokens go with their grant.
-            + _remove(session, Grant.id, over & ~has_chain)
+            + _remove(session, Grant.id, Grant.kept_until < now)
             + _remove(session, RevokedAccessToken.jti_hash, RevokedAccessToken.expires_at < now)
             + _remove(session, SpentAssertion.jti_hash, SpentAssertion.expires_at < now)
         )

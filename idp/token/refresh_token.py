@@ -74,6 +74,7 @@ def begin(
     if scopes.OFFLINE_ACCESS not in grant.scopes and not client.refresh_without_offline_access:
         return None
     chain_ends = now + timedelta(days=settings.refresh_token_days)
+    grants.keep_until(session, grant.id, chain_ends)
     return _add(session, grant.id, chain_ends, settings=settings, now=now)
 
 

@@ -468,6 +468,7 @@ def upgrade() -> None:
         sa.Column("redirect_uri", sa.String(length=2000), nullable=False),
         sa.Column("code_challenge", sa.String(length=43), nullable=True),
         sa.Column("redeemed_at", types.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("kept_until", types.UTCDateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", types.UTCDateTime(timezone=True), nullable=True),
         sa.Column("revoked_for", sa.String(length=32), nullable=True),
         sa.ForeignKeyConstraint(
@@ -485,7 +486,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
         sa.UniqueConstraint("code_hash", name=op.f("uq_grants_code_hash")),
     )
-    op.create_index(op.f("ix_grants_code_expires_at"), "grants", ["code_expires_at"], unique=False)
+    op.create_index(op.f("ix_grants_kept_until"), "grants", ["kept_until"], unique=False)
     op.create_index(
         op.f("ix_grants_person_id_client_id"), "grants", ["person_id", "client_id"], unique=False
     )
@@ -508,7 +509,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_refresh_tokens_token_hash")),
     )
     op.create_index(
-        op.f("ix_refresh_tokens_expires_at"), "refresh_tokens", ["expires_at"], unique=False
+        "ix_refresh_tokens_answer_kept",
+        "refresh_tokens",
+        ["spent_at"],
+        unique=False,
+        sqlite_where=sa.text("answer_sealed IS NOT NULL"),
+        postgresql_where=sa.text("answer_sealed IS NOT NULL"),
     )
     op.create_index(
         op.f("ix_refresh_tokens_grant_id"), "refresh_tokens", ["grant_id"], unique=False
@@ -518,11 +524,16 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index(op.f("ix_refresh_tokens_grant_id"), table_name="refresh_tokens")
-    op.drop_index(op.f("ix_refresh_tokens_expires_at"), table_name="refresh_tokens")
+    op.drop_index(
+        "ix_refresh_tokens_answer_kept",
+        table_name="refresh_tokens",
+        sqlite_where=sa.text("answer_sealed IS NOT NULL"),
+        postgresql_where=sa.text("answer_sealed IS NOT NULL"),
+    )
     op.drop_table("refresh_tokens")
     op.drop_index(op.f("ix_grants_session_id"), table_name="grants")
     op.drop_index(op.f("ix_grants_person_id_client_id"), table_name="grants")
-    op.drop_index(op.f("ix_grants_code_expires_at"), table_name="grants")
+    op.drop_index(op.f("ix_grants_kept_until"), table_name="grants")
     op.drop_table("grants")
     op.drop_table("application_sessions")
     op.drop_index(op.f("ix_mailed_links_expires_at"), table_name="mailed_links")
