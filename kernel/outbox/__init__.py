@@ -14,10 +14,11 @@ from kernel.jobs import Job
 from kernel.outbox.lanes import Lane
 from kernel.outbox.models import OutboxMessageMixin
 from kernel.outbox.queue import Message, Undeliverable
-from kernel.outbox.service import Outbox
+from kernel.outbox.service import DeadMessage, Outbox
 from kernel.outbox.worker import Handler, Worker
 
 __all__ = [
+    "DeadMessage",
     "Handler",
     "Job",
     "Lane",

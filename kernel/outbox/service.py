@@ -2,18 +2,20 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from flask import Flask, current_app
-from sqlalchemy import Table, insert, text
+from sqlalchemy import Table, insert, select, text
 from sqlalchemy.orm import Session
 
 from kernel.crypto import Vault
 from kernel.database import after_commit
 from kernel.ids import new_id
+from kernel.outbox import queue
 from kernel.outbox.lanes import Lane
 from kernel.outbox.models import OutboxMessageMixin, State
 from kernel.settings import Settings
@@ -22,6 +24,21 @@ CHANNEL = "klucznik_outbox"
 _BELL = "klucznik.outbox.bell"
 _VAULT = "klucznik.outbox.vault"
 _RUNG = "klucznik.outbox.rung"
+
+
+@dataclass(frozen=True)
+class DeadMessage:
+    """A message that was given up, as an operator sees it."""
+
+    id: UUID
+    lane: str
+    kind: str
+    destination: str
+    attempts: int
+    created_at: datetime
+    finished_at: datetime
+    expires_at: datetime | None
+    last_error: str | None
 
 
 class Outbox:
@@ -65,6 +82,25 @@ class Outbox:
         )
         _ring_after_commit(session, app)
         return message_id
+
+    def dead(self, session: Session, *, limit: int = 100) -> list[DeadMessage]:
+        """Messages that were given up, the newest first. What they said is not shown."""
+        table = self.table
+        columns = [table.c[name] for name in DeadMessage.__dataclass_fields__]
+        rows = session.execute(
+            select(*columns)
+            .where(table.c.state == State.DEAD)
+            .order_by(table.c.finished_at.desc())
+            .limit(limit)
+        )
+        return [DeadMessage(**row) for row in rows.mappings()]
+
+    def retry_dead(self, session: Session, ids: Collection[UUID], *, now: datetime) -> int:
+        """Send dead messages again, by the same ids; says how many there were."""
+        count = queue.retry_dead(session, self.table, ids, now=now)
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        _ring_after_commit(session, app)
+        return count
 
 
 def bell_of(app: Flask) -> threading.Event:
