@@ -46,6 +46,7 @@ class _Page(HTMLParser):
         self.links: list[str] = []
         self.words: list[str] = []
         self._inside = False
+        self._select = ""
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -55,6 +56,11 @@ class _Page(HTMLParser):
             self._inside = True
         if tag == "a":
             self.links.append(found.get("href") or "")
+        if tag == "select" and self._inside:
+            self._select = found.get("name") or ""
+            self.forms[-1].values[self._select] = ""
+        if tag == "option" and "selected" in found:
+            self.forms[-1].values[self._select] = found.get("value") or ""
         is_ticked = found.get("type") in {"checkbox", "radio", "submit"}
         if tag == "input" and self._inside and found.get("name") and not is_ticked:
             self.forms[-1].values[found["name"] or ""] = found.get("value") or ""

@@ -1,0 +1,66 @@
+import pyotp
+import pytest
+
+from idp.account import authenticator
+from idp.account.authenticator import Added
+from idp.protocol import acr
+from idp.sessions import service as sessions
+from idp.sessions.service import Whereabouts
+from idp.sign_in.outcomes import Throttled
+from tenants.database import db
+from tests.idp.race import all_at_once
+from tests.idp.sign_in.test_password import a_browser
+from tests.idp.visitor import a_person
+
+pytestmark = pytest.mark.usefixtures("identity_app")
+
+
+@pytest.fixture
+def me(identity_app, now):
+    person_id = a_person()
+    with db.transaction() as session:
+        secret = sessions.start(
+            session,
+            person_id=person_id,
+            amr=["pwd"],
+            acr=acr.SINGLE_FACTOR,
+            where=Whereabouts(),
+            now=now,
+        )
+        return sessions.find_by_secret(session, secret, now=now)
+
+
+def confirm(me, text, now):
+    return authenticator.confirm(me, text, browser=a_browser(signed_in=me), now=now)
+
+
+def test_the_key_stays_the_same_until_it_is_confirmed(me, now):
+    assert authenticator.begin(me, now=now) == authenticator.begin(me, now=now)
+
+
+@pytest.mark.security("15.2")
+def test_of_many_who_confirm_at_once_one_gets_the_sheet(identity_app, me, now):
+    code = pyotp.TOTP(authenticator.begin(me, now=now).secret).at(now)
+
+    answers = all_at_once(identity_app, 8, lambda: confirm(me, code, now))
+
+    assert sum(isinstance(answer, Added) for answer in answers) == 1
+    assert answers.count(None) == 7
+
+
+def test_guessing_the_first_code_has_an_end(me, now):
+    authenticator.begin(me, now=now)
+
+    answers = [confirm(me, "000000", now) for _ in range(11)]
+
+    assert isinstance(answers[-1], Throttled)
+
+
+def test_removing_what_is_not_there_changes_nothing(me, now, mailroom):
+    authenticator.remove(me, browser=a_browser(), now=now)
+
+    assert mailroom.deliver() == []
+
+
+def test_without_an_app_there_is_no_sheet(me, now):
+    assert authenticator.new_sheet(me, browser=a_browser(), now=now) is None

@@ -1,0 +1,27 @@
+from datetime import timedelta
+
+import pytest
+
+from idp import cleaning
+from idp.credentials import email_code
+from idp.credentials.email_code import Purpose
+from idp.credentials.models import EmailCode
+from idp.flows import service as flows
+from idp.flows.models import Flow
+from tenants.database import db
+
+
+@pytest.mark.security("18.7")
+def test_what_has_been_over_for_a_day_is_removed_and_the_rest_stays(identity_app, now):
+    with db.transaction() as session:
+        for started_at in (now - timedelta(days=2), now):
+            flow = flows.start(session, browser_hash=b"b" * 32, now=started_at)
+            email_code.issue(
+                session, flow_id=flow.id, purpose=Purpose.SIGN_IN, recipient="x", now=started_at
+            )
+
+    removed = [cleaning.clean(now) for _ in range(2)]
+
+    assert removed == [2, 0]
+    with db.reading() as session:
+        assert session.query(Flow).count() == session.query(EmailCode).count() == 1
