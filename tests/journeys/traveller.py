@@ -102,7 +102,7 @@ class Traveller:
 
     def expect_at(self, url: str) -> None:
         """Wait until the browser is somewhere under this address."""
-        self.page.wait_for_url(re.compile(rf"^{re.escape(url)}(/|\?|$)"))
+        expect(self.page).to_have_url(re.compile(rf"^{re.escape(url)}(/|\?|$)"), timeout=15_000)
 
     def expect_signed_in_at(self, url: str) -> None:
         """The page there has a person's menu."""
