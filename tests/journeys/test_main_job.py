@@ -17,8 +17,7 @@ def test_from_an_address_to_both_applications_and_out_again(
     running: Installation, traveller: Traveller
 ):
     email = "nina.nowa@klucznik.example"
-    register(traveller, email)
-    traveller.expect_signed_in_at(running.portal)
+    traveller.register(email, PASSWORD)
     traveller.sign_out()
     traveller.look()
 
@@ -72,8 +71,7 @@ def test_without_scripts(running: Installation, travellers: Travellers):
 def test_a_remembered_device_is_not_asked_for_a_code(running: Installation, travellers: Travellers):
     traveller = travellers()
     email = "rita.remembered@klucznik.example"
-    register(traveller, email)
-    traveller.expect_signed_in_at(running.portal)
+    traveller.register(email, PASSWORD)
     traveller.sign_out()
     traveller.go(f"{running.portal}/login")
     traveller.sign_in(email, PASSWORD, remember=True)
@@ -91,7 +89,9 @@ def test_a_remembered_device_is_not_asked_for_a_code(running: Installation, trav
 def test_a_mailed_link_goes_on_on_another_device(running: Installation, travellers: Travellers):
     email = "leon.link@klucznik.example"
     at_the_desk, on_the_phone = travellers(), travellers(width=390)
-    begin_registration(at_the_desk, email)
+    at_the_desk.go(f"{running.portal}/login")
+    at_the_desk.page.locator('main a[href*="/register"]').click()
+    at_the_desk.fill(email=email)
     link = running.mailbox.link(email, "/register/confirm")
 
     on_the_phone.go(link)
@@ -118,8 +118,7 @@ def test_in_the_language_of_the_browser(
 ):
     email = f"lara.{language}@klucznik.example"
     traveller = travellers(language=language)
-    register(traveller, email)
-    traveller.expect_signed_in_at(running.portal)
+    traveller.register(email, PASSWORD)
     traveller.sign_out()
 
     traveller.go(f"{running.portal}/login")
@@ -129,26 +128,4 @@ def test_in_the_language_of_the_browser(
     traveller.expect_signed_in_at(running.portal)
 
     expect(traveller.page.locator("html")).to_have_attribute("lang", language)
-    assert in_the_mail in running.mailbox.messages(email)[0].text + "".join(
-        mail.text for mail in running.mailbox.messages(email)
-    )
-
-
-def begin_registration(traveller: Traveller, email: str) -> None:
-    """From the portal to the page that asks for the code."""
-    traveller.go(f"{traveller.running.portal}/login")
-    traveller.look()
-    traveller.page.locator('main a[href^="/register"]').click()
-    traveller.look()
-    traveller.fill(email=email)
-    expect(traveller.field("code")).to_be_visible()
-    traveller.look()
-
-
-def register(traveller: Traveller, email: str) -> None:
-    """Make an ID: address, code from the mail, password."""
-    begin_registration(traveller, email)
-    traveller.fill(code=traveller.running.mailbox.newest_code(email))
-    expect(traveller.field("new_password")).to_be_visible()
-    traveller.look()
-    traveller.fill(new_password=PASSWORD)
+    assert [mail for mail in running.mailbox.messages(email) if in_the_mail in mail.text]

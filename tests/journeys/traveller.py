@@ -7,6 +7,7 @@ fields, by the addresses of pages and by the few buttons that every page of a ki
 import os
 import re
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 # Where pictures of every page that is looked at go, when somebody wants to look, too.
 PICTURES = os.environ.get("KLUCZNIK_TEST_PICTURES")
 SIZES = {"wide": 1440, "narrow": 390}
+_WORD_ARRIVES_WITHIN = 5
 _SERIOUS = {"serious", "critical"}
 
 
@@ -46,10 +48,9 @@ class Traveller:
         self.running = running
         self.context = context
         self.problems: list[str] = []
+        self.scripts = scripts
         self._name = re.sub(r"[^\w.-]+", "-", name)
         self._pictures = 0
-        # The eyes of axe are a script too.
-        self._scripts = scripts
         context.set_default_timeout(15_000)
         context.on("page", self._listen)
         self.page = context.new_page()
@@ -72,6 +73,10 @@ class Traveller:
         return self.page.locator(
             f'main input[name="{name}"]:visible, form input[name="{name}"]:visible'
         ).first
+
+    def press(self, selector: str) -> None:
+        """Press the first button or link of this kind."""
+        self.page.locator(selector).first.click()
 
     def fill(self, **values: str) -> None:
         """Type into fields and send the form that they are in."""
@@ -109,10 +114,29 @@ class Traveller:
         self.expect_at(url)
         expect(self.page.locator(".person-menu")).to_be_visible()
 
+    def register(self, email: str, password: str) -> None:
+        """Make an ID at the portal: address, code from the mail, password."""
+        self.go(f"{self.running.portal}/login")
+        self.look()
+        self.page.locator('main a[href*="/register"]').click()
+        self.look()
+        self.fill(email=email)
+        expect(self.field("code")).to_be_visible()
+        self.look()
+        self.fill(code=self.running.mailbox.newest_code(email))
+        expect(self.field("new_password")).to_be_visible()
+        self.look()
+        self.fill(new_password=password)
+        self.expect_signed_in_at(self.running.portal)
+
     def expect_signed_out_of(self, url: str) -> None:
-        """Whoever goes there is asked to sign in."""
+        """Whoever goes there is asked to sign in; word of it may take a moment to arrive."""
+        deadline = time.monotonic() + _WORD_ARRIVES_WITHIN
         self.go(url)
-        self.expect_at(f"{self.running.identity}/sign-in")
+        while not self.page.url.startswith(f"{self.running.identity}/sign-in"):
+            assert time.monotonic() < deadline, self.page.url
+            time.sleep(0.1)
+            self.go(url)
 
     def sign_out(self) -> None:
         """By the menu at the top right."""
@@ -123,7 +147,8 @@ class Traveller:
 
     def look(self) -> None:
         """Look at a page as people with and without good eyes do: nothing serious may be wrong."""
-        if self._scripts:
+        # The eyes of axe are a script too.
+        if self.scripts:
             self._refuse_barriers()
         self._take_pictures()
 
