@@ -1,19 +1,22 @@
 """What the endpoints for programs have in common: a form comes in, JSON goes out, nothing is kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
+from sqlalchemy.orm import Session
 
 from idp.clients import authentication
-from idp.clients.service import RegisteredClient
+from idp.clients.service import PRIVATE_KEY_JWT, RegisteredClient
 from idp.protocol.errors import InvalidRequest, OAuthError
 from idp.protocol.parameters import Parameters
 from idp.settings import current_settings
 from kernel.observability.logs import get_logger
 
 log = get_logger(__name__)
+
+FindClient = Callable[[Session], RegisteredClient]
 
 _FORM = "application/x-www-form-urlencoded"
 _BASIC_CHALLENGE = 'Basic realm="klucznik", charset="UTF-8"'
@@ -32,6 +35,18 @@ def authenticated_client(parameters: Parameters, *, now: datetime) -> Registered
     """The client that sent this request; raises OAuthError."""
     presented = authentication.read(request.headers.get("Authorization"), parameters)
     return authentication.authenticate(presented, issuer=current_settings().issuer, now=now)
+
+
+def presented_client(parameters: Parameters, *, now: datetime) -> FindClient:
+    """The same in one step less: the client is looked up with the session of the request itself.
+
+    An assertion is spent before that, in a transaction of its own.
+    """
+    presented = authentication.read(request.headers.get("Authorization"), parameters)
+    if presented.method != PRIVATE_KEY_JWT:
+        return lambda session: authentication.authenticate_within(session, presented, now=now)
+    client = authentication.authenticate(presented, issuer=current_settings().issuer, now=now)
+    return lambda _session: client
 
 
 def json_response(

@@ -1,8 +1,10 @@
 """The answer to an authorization request: a code or an error, in the way that was asked for."""
 
 from datetime import datetime, timedelta
+from typing import cast
 
 from flask import Response
+from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from idp.authorize.request import FORM_POST, AuthorizationRequest, ReturnAddress
@@ -15,8 +17,8 @@ from kernel.crypto import hash_token, new_token
 from kernel.ids import new_id
 from kernel.web import forward, forward_form
 
-
 _KEPT = timedelta(days=1)
+_ADD = insert(cast(Table, Grant.__table__))
 
 
 def issue_code(
@@ -30,27 +32,28 @@ def issue_code(
     """A code for what this person granted; only its digest is kept."""
     code = new_token(256)
     sid = applications.sid_for(session, signed_in.session_id, request.client_id, now=now)
-    session.add(
-        Grant(
-            id=new_id(),
-            client_id=request.client_id,
-            person_id=signed_in.person_id,
-            session_id=signed_in.session_id,
-            sid=sid,
-            scopes=list(request.scopes),
-            resources=list(request.resources),
-            auth_time=signed_in.auth_time,
-            acr=signed_in.acr,
-            amr=list(signed_in.amr),
-            nonce=request.nonce,
-            created_at=now,
-            code_hash=hash_token(code),
-            code_expires_at=now + life,
+    session.connection().execute(
+        _ADD,
+        {
+            "id": new_id(),
+            "client_id": request.client_id,
+            "person_id": signed_in.person_id,
+            "session_id": signed_in.session_id,
+            "sid": sid,
+            "scopes": list(request.scopes),
+            "resources": list(request.resources),
+            "auth_time": signed_in.auth_time,
+            "acr": signed_in.acr,
+            "amr": list(signed_in.amr),
+            "nonce": request.nonce,
+            "created_at": now,
+            "code_hash": hash_token(code),
+            "code_expires_at": now + life,
             # Longer than any token lives that the code buys by itself.
-            kept_until=now + _KEPT,
-            redirect_uri=request.redirect_uri,
-            code_challenge=request.code_challenge,
-        )
+            "kept_until": now + _KEPT,
+            "redirect_uri": request.redirect_uri,
+            "code_challenge": request.code_challenge,
+        },
     )
     return code
 

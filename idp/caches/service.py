@@ -17,7 +17,10 @@ Value = TypeVar("Value")
 Key = TypeVar("Key", bound=Hashable)
 
 _EXTENSION = "klucznik.idp.caches"
+_VERSIONS = "klucznik.idp.cache_versions"
 _MOST = 10_000
+# Every request asks this, so it goes past the object mapper.
+_ALL_VERSIONS = select(CacheVersion.__table__)
 
 
 def move_on(session: Session, name: str) -> None:
@@ -32,13 +35,16 @@ def move_on(session: Session, name: str) -> None:
             index_elements=[CacheVersion.name], set_={"number": insert.excluded.number}
         )
     )
+    session.info.pop(_VERSIONS, None)
 
 
 def _version(session: Session, name: str) -> int:
-    number = session.execute(
-        select(CacheVersion.number).where(CacheVersion.name == name)
-    ).scalar_one_or_none()
-    return number or 0
+    """The version that this session works at: looked up once, for all caches together."""
+    versions: dict[str, int] | None = session.info.get(_VERSIONS)
+    if versions is None:
+        rows = session.connection().execute(_ALL_VERSIONS)
+        versions = session.info[_VERSIONS] = {row.name: row.number for row in rows}
+    return versions.get(name, 0)
 
 
 class BoundedCache(Generic[Key, Value]):

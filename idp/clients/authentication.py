@@ -87,13 +87,13 @@ def authenticate(presented: Presented, *, issuer: str, now: datetime) -> Registe
 
 def authenticate_within(
     session: Session, presented: Presented, *, now: datetime
-) -> RegisteredClient | None:
+) -> RegisteredClient:
     """The same for secrets and public clients, with the caller's reading session.
 
-    None where only `authenticate` can tell. This is the way of the hottest requests.
+    This is the way of the hottest requests. An assertion proves nothing here.
     """
     if presented.method == PRIVATE_KEY_JWT:
-        return None
+        raise InvalidClient("an assertion has to be spent first")
     client = find_with_right_method(session, presented)
     _check_secret(client, presented, now)
     return client

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from consent.oauth import service as consents
@@ -39,42 +39,53 @@ class GrantState:
     session_expires_at: datetime
 
 
-def columns() -> Select[Any]:
-    """The statement that finds grants with all that their standing depends on."""
+def _columns() -> Select[Any]:
+    """The statement that finds grants with all that their standing depends on.
+
+    Hot: made of tables, not of mapped classes, and once.
+    """
+    grant, browser = Grant.__table__.c, BrowserSession.__table__.c
     person = people.active_people().subquery()
     statement = (
         select(
-            Grant.id,
-            Grant.client_id,
-            Grant.person_id,
-            Grant.session_id,
-            Grant.sid,
-            Grant.scopes,
-            Grant.resources,
-            Grant.auth_time,
-            Grant.acr,
-            Grant.amr,
-            Grant.nonce,
-            Grant.redeemed_at,
-            Grant.revoked_at,
+            grant.id,
+            grant.client_id,
+            grant.person_id,
+            grant.session_id,
+            grant.sid,
+            grant.scopes,
+            grant.resources,
+            grant.auth_time,
+            grant.acr,
+            grant.amr,
+            grant.nonce,
+            grant.redeemed_at,
+            grant.revoked_at,
             person.c.id.is_not(None).label("person_is_active"),
-            BrowserSession.ended_at.label("session_ended_at"),
-            BrowserSession.expires_at.label("session_expires_at"),
+            browser.ended_at.label("session_ended_at"),
+            browser.expires_at.label("session_expires_at"),
         )
-        .join(BrowserSession, BrowserSession.id == Grant.session_id)
-        .outerjoin(person, person.c.id == Grant.person_id)
+        .join(BrowserSession.__table__, browser.id == grant.session_id)
+        .outerjoin(person, person.c.id == grant.person_id)
     )
     return cast(Select[Any], statement)
 
 
+COLUMNS = _columns()
+_BY_ID = COLUMNS.where(Grant.__table__.c.id == bindparam("grant_id"))
+_REVOKED = select(RevokedAccessToken.__table__.c.jti_hash).where(
+    RevokedAccessToken.__table__.c.jti_hash == bindparam("jti_hash")
+)
+
+
 def find(session: Session, grant_id: UUID) -> GrantState | None:
     """The grant with this id, whatever became of it."""
-    row = session.execute(columns().where(Grant.id == grant_id)).one_or_none()
+    row = session.connection().execute(_BY_ID, {"grant_id": grant_id}).one_or_none()
     return from_row(row) if row is not None else None
 
 
 def from_row(row: Row[Any]) -> GrantState:
-    """A grant from a row whose first columns are those of `columns`."""
+    """A grant from a row whose first columns are `COLUMNS`."""
     return GrantState(
         id=row.id,
         client_id=row.client_id,
@@ -117,7 +128,5 @@ def consent_stands(session: Session, client: RegisteredClient, state: GrantState
 
 def is_revoked(session: Session, jti: str) -> bool:
     """Whether this one access token was revoked."""
-    found = session.execute(
-        select(RevokedAccessToken.jti_hash).where(RevokedAccessToken.jti_hash == hash_token(jti))
-    )
+    found = session.connection().execute(_REVOKED, {"jti_hash": hash_token(jti)})
     return found.first() is not None

@@ -4,9 +4,9 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from idp.client_requests import (
-    authenticated_client,
     form_parameters,
     json_response,
+    presented_client,
     refuse_in_json,
 )
 from idp.introspection import service
@@ -27,12 +27,13 @@ def inspect() -> ResponseReturnValue:
     """Say whether a token is good, to a client that proved who it is."""
     now = clock.now()
     parameters = form_parameters()
-    client = authenticated_client(parameters, now=now)
-    if client.is_public:
-        raise InvalidClient("a public client may not introspect")
-    if "token" not in parameters:
-        raise InvalidRequest("token is missing")
+    find_client = presented_client(parameters, now=now)
     with db.reading() as session:
+        client = find_client(session)
+        if client.is_public:
+            raise InvalidClient("a public client may not introspect")
+        if "token" not in parameters:
+            raise InvalidRequest("token is missing")
         found = service.inspect(
             session,
             parameters["token"],

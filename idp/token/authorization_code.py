@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from idp.clients.service import AUTHORIZATION_CODE, RegisteredClient
@@ -23,6 +23,11 @@ from kernel.crypto import hash_token
 from tenants.database import db
 
 REPLAYED = "code was redeemed before"
+
+_GRANT = Grant.__table__.c
+_BY_CODE = grant_states.COLUMNS.add_columns(
+    _GRANT.code_expires_at, _GRANT.redirect_uri, _GRANT.code_challenge
+).where(_GRANT.code_hash == bindparam("code_hash"))
 
 
 @dataclass(frozen=True)
@@ -121,11 +126,7 @@ def why_refuse(
 
 
 def _find(session: Session, code: str) -> Code | None:
-    row = session.execute(
-        grant_states.columns()
-        .add_columns(Grant.code_expires_at, Grant.redirect_uri, Grant.code_challenge)
-        .where(Grant.code_hash == hash_token(code))
-    ).one_or_none()
+    row = session.connection().execute(_BY_CODE, {"code_hash": hash_token(code)}).one_or_none()
     if row is None:
         return None
     return Code(

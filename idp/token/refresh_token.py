@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import Table, bindparam, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from idp.clients.service import REFRESH_TOKEN, RegisteredClient
@@ -29,6 +29,36 @@ from idp.token.server import TokenGrant
 from kernel.crypto import Vault, constant_time_equal, hash_token, keyed_hash, new_token
 from kernel.ids import new_id
 from tenants.database import db
+
+_LINK = RefreshToken.__table__.c
+_GRANT = Grant.__table__.c
+_BY_TOKEN = (
+    grant_states.COLUMNS.join(RefreshToken.__table__, _LINK.grant_id == _GRANT.id)
+    .add_columns(
+        _LINK.id.label("link_id"),
+        _LINK.expires_at,
+        _LINK.chain_expires_at,
+        _LINK.spent_at,
+        _LINK.spent_on,
+        _LINK.answer_sealed,
+    )
+    .where(_LINK.token_hash == bindparam("token_hash"))
+)
+_ADD = insert(cast(Table, RefreshToken.__table__))
+_SPEND = (
+    update(cast(Table, RefreshToken.__table__))
+    .where(
+        _LINK.id == bindparam("link"),
+        _LINK.spent_at.is_(None),
+        exists(
+            select(_GRANT.id).where(_GRANT.id == bindparam("grant"), _GRANT.revoked_at.is_(None))
+        ),
+    )
+    .values(
+        spent_at=bindparam("now"), spent_on=bindparam("request"), answer_sealed=bindparam("sealed")
+    )
+    .returning(_LINK.id)
+)
 
 
 @dataclass(frozen=True)
@@ -177,19 +207,7 @@ def _second_use(
 
 
 def find(session: Session, token: str) -> Link | None:
-    row = session.execute(
-        grant_states.columns()
-        .join(RefreshToken, RefreshToken.grant_id == Grant.id)
-        .add_columns(
-            RefreshToken.id.label("link_id"),
-            RefreshToken.expires_at,
-            RefreshToken.chain_expires_at,
-            RefreshToken.spent_at,
-            RefreshToken.spent_on,
-            RefreshToken.answer_sealed,
-        )
-        .where(RefreshToken.token_hash == hash_token(token))
-    ).one_or_none()
+    row = session.connection().execute(_BY_TOKEN, {"token_hash": hash_token(token)}).one_or_none()
     if row is None:
         return None
     return Link(
@@ -205,12 +223,15 @@ def find(session: Session, token: str) -> Link | None:
 
 def _spend(session: Session, link: Link, request: bytes, sealed: bytes, now: datetime) -> bool:
     """Spend the token if it is still good; in one statement, so that one request wins."""
-    stands = exists(select(Grant.id).where(Grant.id == link.grant.id, Grant.revoked_at.is_(None)))
-    spent = session.execute(
-        update(RefreshToken)
-        .where(RefreshToken.id == link.id, RefreshToken.spent_at.is_(None), stands)
-        .values(spent_at=now, spent_on=request, answer_sealed=sealed)
-        .returning(RefreshToken.id)
+    spent = session.connection().execute(
+        _SPEND,
+        {
+            "link": link.id,
+            "grant": link.grant.id,
+            "now": now,
+            "request": request,
+            "sealed": sealed,
+        },
     )
     return spent.first() is not None
 
@@ -226,15 +247,16 @@ def _add(
 ) -> str:
     token = token or new_token(256)
     idle_end = now + timedelta(days=settings.refresh_token_idle_days)
-    session.add(
-        RefreshToken(
-            id=new_id(),
-            grant_id=grant_id,
-            token_hash=hash_token(token),
-            created_at=now,
-            expires_at=min(idle_end, chain_expires_at),
-            chain_expires_at=chain_expires_at,
-        )
+    session.connection().execute(
+        _ADD,
+        {
+            "id": new_id(),
+            "grant_id": grant_id,
+            "token_hash": hash_token(token),
+            "created_at": now,
+            "expires_at": min(idle_end, chain_expires_at),
+            "chain_expires_at": chain_expires_at,
+        },
     )
     return token
 
