@@ -9,20 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPSConnection
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from kernel.errors import Misconfigured
 from klucznik.serve import refuse_taken_port, refuse_to_start
+from tests.certificates import make_certificates
 from tests.installation import ROOT, free_ports
 from tests.programs import SECRETS
 
@@ -201,14 +195,14 @@ def test_production_refuses_to_start_with_secrets_of_the_demonstration(
 
 
 def test_tls_can_end_here(serve: Callable[..., Served], tmp_path: Path):
-    certificate, key = _self_signed(tmp_path)
-    served = serve("--tls-certificate", str(certificate), "--tls-key", str(key))
+    made = make_certificates(tmp_path, "localhost")
+    served = serve("--tls-certificate", str(made.chain), "--tls-key", str(made.key))
     served.wait_for('"event": "serving"')
 
-    trusted = ssl.create_default_context(cafile=str(certificate))
+    trusted = ssl.create_default_context(cafile=made.authority)
     deadline = time.monotonic() + 10
     while True:
-        connection = HTTPSConnection("127.0.0.1", served.port, timeout=10, context=trusted)
+        connection = HTTPSConnection("localhost", served.port, timeout=10, context=trusted)
         try:
             connection.request("GET", "/healthz")
             break
@@ -235,27 +229,3 @@ def test_a_free_port_is_not_refused():
 
 def test_no_reason_is_no_refusal():
     refuse_to_start([])
-
-
-def _self_signed(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "certificate.pem", folder / "key.pem"
-    paths[0].write_bytes(certificate.public_bytes(Encoding.PEM))
-    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return paths
