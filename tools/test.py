@@ -54,7 +54,7 @@ def _run_on_both(chosen: list[str], *, url: str, soak: bool) -> int:
 def _options(database: str, *, soak: bool) -> list[str]:
     if soak:
         # Their figures are printed, and they need the machine for themselves.
-        return ["-n", "0", "-s"]
+        return ["-n", "0"]
     left_out = [SOAK, *(TESTED_ONCE if database == "postgresql" else ())]
     return ["-n", "2", *(f"--ignore={folder}" for folder in left_out if (ROOT / folder).exists())]
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import create_engine, make_url, pool, text
@@ -77,10 +77,20 @@ def nodes(tmp_path_factory: pytest.TempPathFactory, databases: dict[str, str]) -
                 second.terminate()
 
 
-@pytest.fixture(autouse=True)
-def figures(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Say how long each took."""
+@pytest.fixture
+def figure(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """`figure("…")` prints one, past everything that pytest keeps to itself."""
+
+    def say(text: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n{text}\n")
+
+    return say
+
+
+@pytest.fixture
+def timed(request: pytest.FixtureRequest, figure: Callable[[str], None]) -> Iterator[None]:
+    """Say how long all rounds took."""
     started = time.monotonic()
     yield
-    seconds = time.monotonic() - started
-    sys.stdout.write(f"\n{request.node.name}: {ROUNDS} rounds in {seconds:.0f} s\n")
+    figure(f"{request.node.name}: {ROUNDS} rounds in {time.monotonic() - started:.0f} s")

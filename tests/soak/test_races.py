@@ -8,6 +8,8 @@ import pytest
 from tests.soak.nodes import Application, Nodes
 from tests.visitor import Visitor
 
+pytestmark = pytest.mark.usefixtures("timed")
+
 
 @pytest.fixture(scope="module")
 def application(nodes: Nodes) -> Application:
