@@ -1,7 +1,7 @@
 """A mail as it goes over the wire: headers by the library, one recipient, nothing smuggled in."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -29,9 +29,9 @@ class Mail:
     """One mail to one mailbox. The same `message_id` means the same mail, sent again."""
 
     to: str
-    subject: str
-    text: str
-    html: str
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str = field(repr=False)
     message_id: UUID
     locale: str = "pl"
 

@@ -3,15 +3,29 @@
 import random
 import zlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CTE, ColumnElement, Table, func, literal_column, or_, select, text, update
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Session
 
-from kernel.database import Database
+from kernel.database import Database, UTCDateTime
 from kernel.errors import KlucznikError
 from kernel.outbox.lanes import CAPACITIES, Lane
 from kernel.outbox.models import State
@@ -32,7 +46,7 @@ class Message:
 
     id: UUID
     kind: str
-    payload: dict[str, Any]
+    payload: dict[str, Any] = field(repr=False)
     created_at: datetime
     expires_at: datetime | None
 
@@ -45,7 +59,7 @@ class Taken:
     lane: Lane
     kind: str
     destination: str
-    sealed: bytes
+    sealed: bytes = field(repr=False)
     lease: UUID
     attempts: int
     created_at: datetime
@@ -55,14 +69,19 @@ class Taken:
         return self.expires_at is not None and self.expires_at <= now
 
 
+@dataclass(frozen=True)
+class Settlement:
+    """What became of a message, to be written down."""
+
+    message: Taken
+    values: Mapping[str, Any]
+
+
 def lanes_with_something_due(db: Database, table: Table, *, now: datetime) -> list[Lane]:
     """Which lanes have work; the question that is asked all the time, so it only reads."""
     with db.reading() as session:
-        return [
-            lane
-            for lane in Lane
-            if session.execute(select(table.c.id).where(_due(table, lane, now)).limit(1)).first()
-        ]
+        answers = session.execute(_any_due(table), {"now": now}).one()
+    return [lane for lane, is_due in zip(Lane, answers, strict=True) if is_due]
 
 
 def waiting_destinations(
@@ -75,6 +94,27 @@ def waiting_destinations(
     limit: int = 50,
 ) -> list[str]:
     """Whose queues have something due in this lane, the longest waiting first. Only reads."""
+    with db.reading() as session:
+        return list(
+            session.scalars(
+                _oldest_destinations(table, lane),
+                {"now": now, "without": list(without), "limit": limit},
+            )
+        )
+
+
+# Building these costs more than running them.
+@lru_cache(maxsize=16)
+def _any_due(table: Table) -> Select[Any]:
+    now = bindparam("now", type_=UTCDateTime())
+    questions: list[Any] = [
+        select(table.c.id).where(_due(table, lane, now)).exists() for lane in Lane
+    ]
+    return select(*questions)
+
+
+@lru_cache(maxsize=64)
+def _oldest_destinations(table: Table, lane: Lane) -> Select[Any]:
     names = _destinations(table, lane)
     oldest = (
         select(func.min(table.c.due_at))
@@ -82,15 +122,15 @@ def waiting_destinations(
         .correlate(names)
         .scalar_subquery()
     )
-    with db.reading() as session:
-        return list(
-            session.scalars(
-                select(names.c.destination)
-                .where(names.c.destination.not_in(without), oldest <= now)
-                .order_by(oldest)
-                .limit(limit)
-            )
+    return (
+        select(names.c.destination)
+        .where(
+            names.c.destination.not_in(bindparam("without", expanding=True)),
+            oldest <= bindparam("now", type_=UTCDateTime()),
         )
+        .order_by(oldest)
+        .limit(bindparam("limit", type_=Integer))
+    )
 
 
 def _destinations(table: Table, lane: Lane) -> CTE:
@@ -205,7 +245,7 @@ def _taken(row: Any, lease: UUID) -> Taken:
     )
 
 
-def _due(table: Table, lane: Lane, now: datetime) -> ColumnElement[bool]:
+def _due(table: Table, lane: Lane, now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     return _waiting(table, lane) & (table.c.due_at <= now)
 
 
@@ -214,43 +254,41 @@ def _waiting(table: Table, lane: Lane) -> ColumnElement[bool]:
     return (table.c.state == literal_column(f"'{State.WAITING}'")) & (table.c.lane == lane)
 
 
-def finish(db: Database, table: Table, message: Taken, state: State, *, now: datetime) -> bool:
-    """Close a message and wipe what it said. False when its lease went to another meanwhile."""
-    return _write(
-        db, table, message, {"state": state, "finished_at": now, "payload": None, "lease": None}
-    )
+def finished(message: Taken, state: State, *, now: datetime) -> Settlement:
+    """It went, or is too late: closed, and what it said is wiped."""
+    values = {"state": state, "finished_at": now, "payload": None, "lease": None}
+    return Settlement(message, values)
 
 
-def give_up(db: Database, table: Table, message: Taken, *, error: str, now: datetime) -> bool:
-    """Put a message with the dead ones. Its payload stays, for an operator to send it again."""
+def given_up(message: Taken, *, error: str, now: datetime) -> Settlement:
+    """It is put with the dead ones. What it said stays, for an operator to send it again."""
     values = {"state": State.DEAD, "finished_at": now, "lease": None, "last_error": error[:200]}
-    return _write(db, table, message, values)
+    return Settlement(message, values)
 
 
-def retry_later(
-    db: Database, table: Table, message: Taken, *, error: str, now: datetime
-) -> datetime:
-    """Let a message wait for its next attempt; says until when."""
+def tried_later(message: Taken, *, error: str, now: datetime) -> Settlement:
+    """It waits for its next attempt."""
     due_at = now + wait_after(message.attempts)
-    _write(db, table, message, {"due_at": due_at, "lease": None, "last_error": error[:200]})
-    return due_at
+    return Settlement(message, {"due_at": due_at, "lease": None, "last_error": error[:200]})
 
 
-def release(db: Database, table: Table, message: Taken, *, now: datetime) -> None:
-    """Give a message back untried: this worker stops."""
-    values = {"due_at": now, "lease": None, "attempts": message.attempts - 1}
-    _write(db, table, message, values)
+def settle(db: Database, table: Table, settlements: Collection[Settlement]) -> int:
+    """Write down what became of messages, in one transaction.
 
-
-def _write(db: Database, table: Table, message: Taken, values: dict[str, Any]) -> bool:
+    Says of how many: not of those whose lease went to another worker meanwhile.
+    """
+    count = 0
     with db.transaction() as session:
-        updated = session.execute(
-            update(table)
-            .where(table.c.id == message.id, table.c.lease == message.lease)
-            .values(**values)
-            .returning(table.c.id)
-        )
-        return updated.one_or_none() is not None
+        for settlement in settlements:
+            message = settlement.message
+            updated = session.execute(
+                update(table)
+                .where(table.c.id == message.id, table.c.lease == message.lease)
+                .values(**settlement.values)
+                .returning(table.c.id)
+            )
+            count += updated.one_or_none() is not None
+    return count
 
 
 def wait_after(attempts: int) -> timedelta:

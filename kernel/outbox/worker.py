@@ -1,8 +1,8 @@
 """The worker: delivers what the outbox holds, and does what comes round again and again.
 
 It is a handful of threads beside a serving process, or a process of its own; several may work on
-one database. One thread (the pump) takes messages out, and each delivery has a thread for itself,
-so a slow destination keeps nobody else waiting.
+one database. One thread (the pump) takes messages out and writes down what became of them; each
+delivery has a thread for itself, so a slow destination keeps nobody else waiting.
 """
 
 import threading
@@ -28,7 +28,7 @@ from kernel.observability.metrics import counter, gauge
 from kernel.outbox import queue
 from kernel.outbox.lanes import CAPACITIES, Lane
 from kernel.outbox.models import State
-from kernel.outbox.queue import Message, Taken, Undeliverable
+from kernel.outbox.queue import Message, Settlement, Taken, Undeliverable
 from kernel.outbox.service import CHANNEL, Outbox, bell_of, unseal, vault_of
 
 Handler = Callable[[Message], None]
@@ -42,6 +42,8 @@ _POLL = 0.1
 # With LISTEN a poll only finds what became due by itself.
 _POLL_WHEN_LISTENING = 0.5
 _RENEW_EVERY = 10.0
+# How long stopping waits beyond its time for what is being written at that moment.
+_LAST_WRITE = 1.0
 # A delivery that takes longer no longer counts against its lane.
 _SLOW = 1.0
 _KEPT = timedelta(days=14)
@@ -52,6 +54,15 @@ _REMEMBERED_DESTINATIONS = 1_000
 class _UnderWay:
     message: Taken
     since: float
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What an attempt came to. It counts once it is written down."""
+
+    settlement: Settlement
+    name: str
+    error: str | None = None
 
 
 class Worker:
@@ -77,8 +88,10 @@ class Worker:
         self._stopping = threading.Event()
         self._listening = False
         self._threads: list[threading.Thread] = []
-        self._changed = threading.Condition()
+        self._changed = threading.Lock()
         self._under_way: list[_UnderWay] = []
+        self._outcomes: list[_Outcome] = []
+        self._drained_by = 0.0
         # Destinations that failed last time, so that they never fill a lane.
         self._troubled: OrderedDict[tuple[Lane, str], None] = OrderedDict()
 
@@ -101,16 +114,12 @@ class Worker:
             thread.start()
 
     def stop(self, timeout: float = 25.0) -> None:
-        """Take nothing more, let what is under way end, and give back the rest."""
-        deadline = time.monotonic() + timeout
+        """Take nothing more, and let what is under way end and be written down."""
+        self._drained_by = time.monotonic() + timeout
         self._stopping.set()
         self._bell.set()
         for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        with self._changed:
-            self._changed.wait_for(
-                lambda: not self._under_way, max(0.0, deadline - time.monotonic())
-            )
+            thread.join(max(0.0, self._drained_by - time.monotonic()) + _LAST_WRITE)
         self._threads = []
 
     def run_once(self, now: datetime) -> int:
@@ -123,7 +132,8 @@ class Worker:
             for lane in Lane:
                 while taken := self._take(lane, now, free=CAPACITIES[lane].most):
                     for message in taken:
-                        self._deliver(message, lambda: now)
+                        self._outcomes.append(self._attempt(message, lambda: now))
+                    self._settle()
                     count += len(taken)
             for job in self._jobs:
                 job.run(now)
@@ -133,24 +143,31 @@ class Worker:
 
     def _pump(self) -> None:
         renewed = time.monotonic()
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() or self._is_draining():
             self._bell.wait(_POLL_WHEN_LISTENING if self._listening else _POLL)
             self._bell.clear()
-            if self._stopping.is_set():
-                return
             try:
                 with self._app.app_context():
-                    self._dispatch(clock.now())
+                    self._settle()
+                    if not self._stopping.is_set():
+                        self._dispatch(clock.now())
                     if time.monotonic() - renewed > _RENEW_EVERY:
                         renewed = time.monotonic()
-                        with self._changed:
-                            held = [delivery.message for delivery in self._under_way]
-                        queue.renew(self._db, self._table, held, now=clock.now())
+                        self._renew(clock.now())
             except Exception as failure:
                 # The database is away or busy: nothing is lost, we ask again. Whatever it is, a
                 # pump that ended for good would go unnoticed.
                 _log.warning("outbox_unreachable", error=type(failure).__name__)
-                self._stopping.wait(1.0)
+                time.sleep(_POLL)
+
+    def _is_draining(self) -> bool:
+        with self._changed:
+            return bool(self._under_way) and time.monotonic() < self._drained_by
+
+    def _renew(self, now: datetime) -> None:
+        with self._changed:
+            held = [each.message for each in self._under_way]
+        queue.renew(self._db, self._table, held, now=now)
 
     def _dispatch(self, now: datetime) -> None:
         for lane in queue.lanes_with_something_due(self._db, self._table, now=now):
@@ -203,40 +220,29 @@ class Worker:
     # Delivering
 
     def _run(self, message: Taken) -> None:
-        try:
-            with self._app.app_context():
-                self._deliver(message, clock.now)
-        except Exception as failure:
-            # Delivered, perhaps, and not marked: its lease ends, and it goes out again by the same id.
-            _log.error("outbox_not_marked", lane=message.lane, error=type(failure).__name__)
-        finally:
-            with self._changed:
-                self._under_way = [each for each in self._under_way if each.message is not message]
-                self._changed.notify_all()
-            self._bell.set()
+        with self._app.app_context():
+            outcome = self._attempt(message, clock.now)
+        with self._changed:
+            self._outcomes.append(outcome)
+        self._bell.set()
 
-    def _deliver(self, message: Taken, now: Callable[[], datetime]) -> None:
-        """Try once, and write down what became of it."""
+    def _attempt(self, message: Taken, now: Callable[[], datetime]) -> _Outcome:
+        """Try once; says what it came to."""
         if message.is_expired(now()):
-            queue.finish(self._db, self._table, message, State.EXPIRED, now=now())
-            self._count(message, "expired")
-            return
+            return _Outcome(queue.finished(message, State.EXPIRED, now=now()), "expired")
         try:
             self._hand_over(message)
         except (Undeliverable, CannotOpen) as hopeless:
-            self._give_up(message, hopeless, now())
+            return _given_up(message, hopeless, now())
         except Exception as failure:
             self._note_trouble(message, True)
             if message.attempts >= CAPACITIES[message.lane].attempts:
-                self._give_up(message, failure, now())
-            else:
-                error = type(failure).__name__
-                queue.retry_later(self._db, self._table, message, error=error, now=now())
-                self._count(message, "retried", error=error)
-        else:
-            self._note_trouble(message, False)
-            queue.finish(self._db, self._table, message, State.DELIVERED, now=now())
-            self._count(message, "delivered")
+                return _given_up(message, failure, now())
+            error = type(failure).__name__
+            later = queue.tried_later(message, error=error, now=now())
+            return _Outcome(later, "retried", error)
+        self._note_trouble(message, False)
+        return _Outcome(queue.finished(message, State.DELIVERED, now=now()), "delivered")
 
     def _hand_over(self, message: Taken) -> None:
         handler = self._handlers.get(message.kind)
@@ -252,23 +258,38 @@ class Worker:
             )
         )
 
-    def _give_up(self, message: Taken, failure: Exception, now: datetime) -> None:
-        error = type(failure).__name__
-        queue.give_up(self._db, self._table, message, error=error, now=now)
-        self._count(message, "dead", error=error)
+    def _settle(self) -> None:
+        """Write down what attempts came to. Until that has worked they count as under way."""
+        with self._changed:
+            outcomes = list(self._outcomes)
+        if not outcomes:
+            return
+        queue.settle(self._db, self._table, [outcome.settlement for outcome in outcomes])
+        settled = {outcome.settlement.message.lease for outcome in outcomes}
+        ids = {outcome.settlement.message.id for outcome in outcomes}
+        with self._changed:
+            del self._outcomes[: len(outcomes)]
+            self._under_way = [
+                each
+                for each in self._under_way
+                if not (each.message.id in ids and each.message.lease in settled)
+            ]
+        for outcome in outcomes:
+            self._report(outcome)
 
-    def _count(self, message: Taken, outcome: str, error: str | None = None) -> None:
-        _outcomes.labels(self._app.name, message.lane, outcome).inc()
-        report = _log.warning if error else _log.info
-        report(
+    def _report(self, outcome: _Outcome) -> None:
+        message = outcome.settlement.message
+        _outcomes.labels(self._app.name, message.lane, outcome.name).inc()
+        log = _log.warning if outcome.error else _log.info
+        log(
             "outbox_attempt",
             message_id=str(message.id),
             lane=str(message.lane),
             kind=message.kind,
             destination=message.destination,
-            outcome=outcome,
+            outcome=outcome.name,
             attempt=message.attempts,
-            error=error,
+            error=outcome.error,
         )
 
     def _is_troubled(self, lane: Lane, destination: str) -> bool:
@@ -362,6 +383,11 @@ class Worker:
             # The next round tries again; a job that ended for good would go unnoticed.
             _job_failures.labels(self._app.name, job.name).inc()
             _log.error("job_failed", job=job.name, error=type(failure).__name__)
+
+
+def _given_up(message: Taken, failure: Exception, now: datetime) -> _Outcome:
+    error = type(failure).__name__
+    return _Outcome(queue.given_up(message, error=error, now=now), "dead", error)
 
 
 def _is_frequent(job: Job) -> bool:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,8 +31,8 @@ class Response:
 
     status: int
     # Names in lower case; of a repeated header the first one.
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
     def json(self) -> Any:
         """The body as JSON; raises OutgoingFailed when it is none."""
@@ -174,9 +174,12 @@ class Outgoing:
     def _open(self, target: Target, deadline: Deadline) -> Connection:
         """A connection to the first address that takes one."""
         failure: OSError | None = None
-        for address in addresses_of(target, self._rules, seconds=deadline.left()):
+        addresses = addresses_of(target, self._rules, seconds=deadline.left())
+        for count, address in enumerate(addresses):
+            # One address that swallows everything must leave time for the others.
+            share = Deadline(deadline.left() / (len(addresses) - count))
             try:
-                return Connection(target, address, deadline=deadline, ca_file=self._ca_file)
+                return Connection(target, address, deadline=share, ca_file=self._ca_file)
             except ssl.SSLError as untrusted:
                 raise OutgoingFailed("TLS failed") from untrusted
             except OSError as unreachable:

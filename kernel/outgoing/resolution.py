@@ -1,14 +1,15 @@
 """Looking a name up, once and not for ever."""
 
 import socket
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as TooLate
+import threading
+import time
+from queue import Empty, SimpleQueue
 
 from kernel.outgoing.addresses import Rules, Target, is_public
 from kernel.outgoing.errors import OutgoingFailed, OutgoingRefused
 
-# The system's look-up can't be interrupted; it is left behind in one of these.
-_lookups = ThreadPoolExecutor(max_workers=8, thread_name_prefix="outgoing-lookup")
+# Names that are being looked up at once.
+_lookups = threading.BoundedSemaphore(16)
 
 
 def addresses_of(target: Target, rules: Rules, *, seconds: float) -> list[str]:
@@ -24,17 +25,32 @@ def addresses_of(target: Target, rules: Rules, *, seconds: float) -> list[str]:
 
 
 def _look_up(target: Target, seconds: float) -> list[str]:
-    answer: Future[list[str]] = _lookups.submit(_ask_system, target.host, target.port)
+    ends = time.monotonic() + seconds
+    if not _lookups.acquire(timeout=max(seconds, 0.0)):
+        raise OutgoingFailed("too many names are being looked up")
+    answer: SimpleQueue[list[str] | Exception] = SimpleQueue()
+    # The system's look-up can't be interrupted: it is left behind, and keeps nobody from ending.
+    threading.Thread(
+        target=_answer, args=(answer, target), name="outgoing-lookup", daemon=True
+    ).start()
     try:
-        addresses = answer.result(timeout=max(seconds, 0.0))
-    except TooLate as late:
-        answer.cancel()
+        addresses = answer.get(timeout=max(ends - time.monotonic(), 0.0))
+    except Empty as late:
         raise OutgoingFailed("the name was not found in time") from late
-    except (OSError, UnicodeError) as unknown:
-        raise OutgoingFailed("the name was not found") from unknown
+    if isinstance(addresses, Exception):
+        raise OutgoingFailed("the name was not found") from addresses
     if not addresses:
         raise OutgoingFailed("the name has no address")
     return addresses
+
+
+def _answer(answer: "SimpleQueue[list[str] | Exception]", target: Target) -> None:
+    try:
+        answer.put(_ask_system(target.host, target.port))
+    except Exception as unknown:
+        answer.put(unknown)
+    finally:
+        _lookups.release()
 
 
 def _ask_system(host: str, port: int) -> list[str]:

@@ -16,6 +16,14 @@ pytestmark = pytest.mark.usefixtures("kernel_app")
 TABLE = outbox.table
 
 
+def settle(settlement: queue.Settlement) -> bool:
+    return queue.settle(db, TABLE, [settlement]) == 1
+
+
+def finish(message: Taken, state: State = State.DELIVERED, now=NOON) -> bool:
+    return settle(queue.finished(message, state, now=now))
+
+
 def take(count: int = 1, *, destination="a.example", lane=Lane.WEBHOOK, now=NOON) -> list[Taken]:
     return queue.take(db, TABLE, lane, {destination: count}, now=now)
 
@@ -49,8 +57,8 @@ def test_who_lost_the_lease_can_not_close_the_message():
     slow = take()[0]
     quick = take(now=NOON + LEASE)[0]
 
-    assert not queue.finish(db, TABLE, slow, State.DELIVERED, now=NOON + LEASE)
-    assert queue.finish(db, TABLE, quick, State.DELIVERED, now=NOON + LEASE)
+    assert not finish(slow, State.DELIVERED, now=NOON + LEASE)
+    assert finish(quick, State.DELIVERED, now=NOON + LEASE)
     assert message(message_id).state == State.DELIVERED
 
 
@@ -62,7 +70,7 @@ def test_messages_to_one_destination_go_one_by_one_in_their_order():
         (taken,) = take(5)
         assert take(5) == []
         order.append(taken.id)
-        queue.finish(db, TABLE, taken, State.DELIVERED, now=NOON)
+        finish(taken, State.DELIVERED, now=NOON)
 
     assert order == ids
 
@@ -103,8 +111,8 @@ def test_destinations_are_named_by_how_long_they_have_waited():
 def test_what_was_delivered_or_expired_says_nothing_any_more():
     delivered, expired = put(), put(destination="b.example")
 
-    queue.finish(db, TABLE, take()[0], State.DELIVERED, now=NOON)
-    queue.finish(db, TABLE, take(destination="b.example")[0], State.EXPIRED, now=NOON)
+    finish(take()[0], State.DELIVERED, now=NOON)
+    finish(take(destination="b.example")[0], State.EXPIRED, now=NOON)
 
     assert message(delivered).payload is None
     assert message(expired).payload is None
@@ -113,7 +121,7 @@ def test_what_was_delivered_or_expired_says_nothing_any_more():
 @pytest.mark.security("18.3")
 def test_a_message_that_was_given_up_keeps_what_it_said_and_can_be_sent_again():
     message_id = put()
-    queue.give_up(db, TABLE, take()[0], error="Timeout", now=NOON)
+    settle(queue.given_up(take()[0], error="Timeout", now=NOON))
     dead = message(message_id)
 
     with db.transaction() as session:
@@ -132,15 +140,6 @@ def test_only_dead_messages_can_be_sent_again():
         assert queue.retry_dead(session, TABLE, [message_id], now=NOON) == 0
 
 
-def test_a_released_message_was_never_tried():
-    message_id = put()
-
-    queue.release(db, TABLE, take()[0], now=NOON)
-
-    row = message(message_id)
-    assert (row.attempts, row.lease, row.due_at) == (0, None, NOON)
-
-
 @pytest.mark.security("18.1")
 def test_waits_double_up_to_an_hour_and_are_never_in_step():
     waits = [queue.wait_after(attempts) for attempts in range(1, 40)]
@@ -155,7 +154,7 @@ def test_waits_double_up_to_an_hour_and_are_never_in_step():
 def test_finished_messages_are_removed_in_small_batches():
     for number in range(5):
         put(destination=f"{number}.example")
-        queue.finish(db, TABLE, take(destination=f"{number}.example")[0], State.DELIVERED, now=NOON)
+        finish(take(destination=f"{number}.example")[0], State.DELIVERED, now=NOON)
     waiting = put()
 
     removed = [queue.clean(db, TABLE, before=NOON + timedelta(days=1), batch=2) for _ in range(4)]
@@ -181,7 +180,7 @@ def take_everything(_number: int) -> list[UUID]:
             return taken
         for found in queue.take(db, TABLE, Lane.WEBHOOK, dict.fromkeys(destinations, 1), now=NOON):
             taken.append(found.id)
-            queue.finish(db, TABLE, found, State.DELIVERED, now=NOON)
+            finish(found, State.DELIVERED, now=NOON)
     return taken
 
 

@@ -303,6 +303,34 @@ def test_nothing_is_smuggled_in_by_a_header(server, outgoing, value):
         )
 
 
+@pytest.mark.security("17.2")
+def test_what_came_back_is_not_in_the_name_of_an_answer(ask):
+    assert "canary" not in repr(ask(says(b"canary", headers="Set-Cookie: canary\r\n")))
+
+
+def test_an_address_that_swallows_everything_leaves_time_for_the_next(
+    server, outgoing, monkeypatch
+):
+    one = server(says())
+    connect = socket.create_connection
+
+    def swallow(address: tuple[str, int], timeout: float) -> socket.socket:
+        if address[0] == "127.0.0.2":
+            time.sleep(timeout)
+            raise TimeoutError
+        return connect(address, timeout=timeout)
+
+    monkeypatch.setattr("kernel.outgoing.connection.socket.create_connection", swallow)
+    monkeypatch.setattr(
+        "kernel.outgoing.resolution._ask_system", lambda *_: ["127.0.0.2", "127.0.0.1"]
+    )
+
+    client = outgoing(f"app.example:{one.port}")
+    response = client.get(f"http://app.example:{one.port}/", seconds=1)
+
+    assert response.status == 200
+
+
 def test_a_url_can_be_checked_without_asking(outgoing):
     outgoing().check("https://app.example/jwks")
 

@@ -1,4 +1,5 @@
 import socket
+import threading
 import time
 
 import pytest
@@ -99,3 +100,16 @@ def test_a_look_up_is_not_waited_for_longer_than_asked(monkeypatch):
         addresses_of(TARGET, Rules(), seconds=0.1)
 
     assert time.monotonic() - started < 0.8
+
+
+@pytest.mark.security("18.1")
+def test_only_so_many_names_are_looked_up_at_once(monkeypatch):
+    monkeypatch.setattr("kernel.outgoing.resolution._lookups", threading.BoundedSemaphore(1))
+    release = threading.Event()
+    monkeypatch.setattr("kernel.outgoing.resolution._ask_system", lambda *_: release.wait(5) and [])
+
+    with pytest.raises(OutgoingFailed, match="in time"):
+        addresses_of(TARGET, Rules(), seconds=0.05)
+    with pytest.raises(OutgoingFailed, match="too many"):
+        addresses_of(TARGET, Rules(), seconds=0.05)
+    release.set()
