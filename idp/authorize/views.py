@@ -108,7 +108,9 @@ def _begin_again(expired: FlowExpired, now: datetime) -> ResponseReturnValue:
         400,
         title=_("This sign-in is over"),
         reason=_("The page was open too long, or was opened in another browser."),
-        way_out=_("Go back to the application and sign in again."),
+        way_out=_("Sign in again, here or from the application where you began."),
+        link="/",
+        link_text=_("Sign in"),
         code="flow_expired",
     )
 

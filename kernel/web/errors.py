@@ -100,6 +100,9 @@ _UNKNOWN_HOST = Explanation(
     lazy("The request names an address that is not ours."),
 )
 
+_AGAIN = lazy("Open the page again")
+_START_PAGE = lazy("Go to the start page")
+
 _API_PREFIXES = ("/api/",)
 
 
@@ -158,19 +161,23 @@ def _answer_http_error(error: HTTPException) -> Response:
     if error.response is not None:
         return cast("Response", error.response)
     status = error.code or 500
-    explanation, link = explanation_for(status), None
+    explanation = explanation_for(status)
+    link: str | None = None
+    link_text: Text = None
     if isinstance(error, PageExpired):
-        explanation, link = _EXPIRED, _the_page_again()
+        explanation, link, link_text = _EXPIRED, _the_page_again(), _AGAIN
     elif isinstance(error, ForeignOrigin):
         explanation = _FOREIGN_ORIGIN
     elif isinstance(error, UnknownHost):
         explanation = _UNKNOWN_HOST
+    elif status == 404:
+        link, link_text = "/", _START_PAGE
     log.info("request_refused", status=status, error=type(error).__name__)
     response = _answer(
         status,
         explanation,
         link=link,
-        link_text=lazy("Open the page again") if link else None,
+        link_text=link_text,
         code="page_expired" if isinstance(error, PageExpired) else None,
     )
     for name, value in error.get_headers(request.environ):
