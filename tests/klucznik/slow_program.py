@@ -5,7 +5,8 @@ It says on its standard output what happens to it.
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
@@ -14,6 +15,9 @@ from kernel.settings import Settings
 from kernel.web import create_app as create_web_app
 from klucznik.cli import main
 from klucznik.programs import PROGRAMS, Program
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
 
 SECONDS = 1.5
 
@@ -53,7 +57,7 @@ def create_app(settings: Settings) -> Flask:
     app = create_web_app("crm", settings=settings, public_url="http://localhost:9001")
     inner = app.wsgi_app
 
-    def slow(environ: dict[str, object], start: Callable[..., object]) -> Iterable[bytes]:
+    def slow(environ: dict[str, Any], start: "StartResponse") -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/slow":
             _say("slow request")
             time.sleep(SECONDS)
@@ -74,4 +78,4 @@ if __name__ == "__main__":
         prepare="",
         refusals="",
     )
-    sys.exit(main())
+    main()

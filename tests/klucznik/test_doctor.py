@@ -1,16 +1,16 @@
 """The check-up finds what is wrong and says what to do."""
 
 import json
-from functools import partial
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from kernel.command_line import Grade
+from kernel.command_line import Finding, Grade
 from kernel.database import migrations
 from kernel.errors import Misconfigured
 from klucznik.cli import klucznik
+from klucznik.db import database_url
 from klucznik.doctor import _guarded, about_address, about_database, about_home, about_mail
 from klucznik.home import prepare_home
 from klucznik.mail_catcher.server import serve as serve_mails
@@ -58,7 +58,7 @@ def test_people_read_sentences(home):
 def test_a_migrated_database_is_well(home):
     program = PROGRAMS["crm"]
     before = about_database(program)
-    migrations.upgrade("crm", settings_of(program).database_address)
+    migrations.upgrade("crm", database_url(program))
 
     assert before.grade is Grade.WRONG
     assert about_database(program).grade is Grade.GOOD
@@ -122,7 +122,9 @@ def test_a_check_that_can_not_be_made_is_a_finding():
 
 
 def test_a_check_that_can_be_made_is_passed_on():
-    assert list(_guarded("thing", partial(list[object], [1]))) == [1]
+    good = Finding("thing", Grade.GOOD, "is well")
+
+    assert list(_guarded("thing", lambda: [good])) == [good]
 
 
 @pytest.mark.security("19.1")

@@ -10,15 +10,19 @@ from tenants.database import db
 from tenants.people import service as people
 
 
+def the_person(session, email):
+    found = people.find_by_email(session, email)
+    assert found
+    return found
+
+
 @pytest.mark.product("OPS-1")
 def test_every_password_that_is_printed_works(identity_app, now):
     service.ensure(now=now)
 
     with db.reading() as session:
         stored = {
-            one.email: password.stored_hash(
-                session, person_id=people.find_by_email(session, one.email).id
-            )
+            one.email: password.stored_hash(session, person_id=the_person(session, one.email).id)
             for one in PEOPLE
         }
 
@@ -29,9 +33,10 @@ def test_every_password_that_is_printed_works(identity_app, now):
 def test_a_printed_authenticator_secret_gives_codes_that_work_at_once(identity_app, now):
     service.ensure(now=now)
     one = next(one for one in PEOPLE if one.totp_secret)
+    assert one.totp_secret
 
     with db.transaction() as session:
-        person = people.find_by_email(session, one.email)
+        person = the_person(session, one.email)
         code = pyotp.TOTP(one.totp_secret).at(now)
         accepted = totp.accept(session, person_id=person.id, text=code, now=now)
 
@@ -41,7 +46,7 @@ def test_a_printed_authenticator_secret_gives_codes_that_work_at_once(identity_a
 def test_who_is_there_already_is_left_as_they_are(identity_app, now):
     service.ensure(now=now)
     with db.transaction() as session:
-        person = people.find_by_email(session, PEOPLE[0].email)
+        person = the_person(session, PEOPLE[0].email)
         password.store(session, person_id=person.id, hash_="changed", now=now)
 
     service.ensure(now=now)
