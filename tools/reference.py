@@ -64,6 +64,7 @@ explains itself with `--help`; those that print facts take `--json`.
 This page is made from the code by `make format`.
 """
 
+_SETTINGS_CLASS = re.compile(r"^class \w+\(\w*Settings\):", re.MULTILINE)
 _ENUMERATION = re.compile(r"^class \w+\(\w*(StrEnum|Event)\):", re.MULTILINE)
 _MAP_BEGINS, _MAP_ENDS = "<!-- modules -->", "<!-- /modules -->"
 
@@ -97,9 +98,11 @@ def settings_page() -> str:
 def settings_classes() -> list[type[Settings]]:
     """Return every class of settings, those that are shared first."""
     for package in packages():
-        for path in sorted((ROOT / package).rglob("settings.py")):
-            import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-    return [Settings, *_heirs(Settings)]
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if _SETTINGS_CLASS.search(path.read_text()):
+                import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    own = (heir for heir in _heirs(Settings) if heir.__module__.split(".")[0] in packages())
+    return [Settings, *own]
 
 
 def _heirs(ancestor: type[Settings]) -> Iterator[type[Settings]]:

@@ -7,7 +7,7 @@ import sys
 from tests.architecture.packages import PACKAGES, ROOT, modules, tree_of
 
 # Folders of tests that are about several packages at once.
-ACROSS = ("architecture", "fuzz", "journeys", "independent_clients", "soak")
+ACROSS = ("architecture", "conformance", "fuzz", "journeys", "independent_clients", "soak")
 
 # Modules whose only job is to be started, each covered by the tests that start it.
 UNTESTED = {
