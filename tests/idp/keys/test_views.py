@@ -1,6 +1,9 @@
 import pytest
 from flask.testing import FlaskClient
 
+from idp.keys import service
+from kernel import clock
+
 PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "k", "oth"}
 
 
@@ -16,3 +19,12 @@ def test_the_published_keys_are_public_named_and_distinct(identity_client: Flask
     assert len({key["kid"] for key in keys}) == len(keys) == 2
     assert all(key["kid"] and key["use"] == "sig" for key in keys)
     assert not any(PRIVATE & set(key) for key in keys)
+
+
+def test_the_list_is_whole_from_the_first_moment(identity_client: FlaskClient):
+    """A worker that is still making the second key leaves no list behind that misses it."""
+    service.ensure_keys(now=clock.now(), algorithms=(service.ES256,))
+
+    keys = identity_client.get("/jwks").get_json()["keys"]
+
+    assert {key["alg"] for key in keys} == {"ES256", "RS256"}
