@@ -8,7 +8,9 @@ from typing import Concatenate, ParamSpec
 from flask import Blueprint, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.credentials import totp
 from idp.flows import service as flows
+from idp.protocol import acr
 from idp.sessions import service as sessions
 from idp.sessions.service import SignedIn
 from kernel import clock
@@ -44,7 +46,11 @@ def signed_in(
 def recently_signed_in(
     view: Callable[Concatenate[SignedIn, Parameters], ResponseReturnValue],
 ) -> Callable[Parameters, ResponseReturnValue]:
-    """A page for people who have just signed in; who did so earlier proves it again first."""
+    """A page for people who have just signed in; who did so earlier proves it again first.
+
+    A remembered device spares the code at sign-in, and not here: with the password alone, whoever
+    sits at it could take the authenticator app away.
+    """
 
     @signed_in
     @wraps(view)
@@ -54,6 +60,8 @@ def recently_signed_in(
         now = clock.now()
         if now - me.auth_time > FRESH_FOR:
             return sign_in_first(now, again=me)
+        if me.acr != acr.TWO_FACTOR and _has_authenticator(me):
+            return _code_first(now)
         return view(me, *args, **kwargs)
 
     return guarded
@@ -71,6 +79,20 @@ def sign_in_first(now: datetime, *, again: SignedIn | None = None) -> ResponseRe
             now=now,
         )
     return redirect(url_for("authorize.resume", flow=flow.id), 303)
+
+
+def _code_first(now: datetime) -> ResponseReturnValue:
+    """Lead to the code of the authenticator app, and afterwards back to this page."""
+    with db.transaction() as session:
+        flow = flows.start(
+            session, browser_hash=hash_token(browser_id()), return_to=_where_to_return(), now=now
+        )
+    return redirect(url_for("sign_in.code", flow=flow.id), 303)
+
+
+def _has_authenticator(me: SignedIn) -> bool:
+    with db.reading() as session:
+        return totp.is_enrolled(session, person_id=me.person_id)
 
 
 def _where_to_return() -> str:

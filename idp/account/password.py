@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from idp.account.facts import note, tell
-from idp.credentials import password, totp
+from idp.credentials import mailed_link, password, totp
 from idp.credentials.hashing import hashing
 from idp.credentials.new_password import why_refuse
 from idp.credentials.password import Problem
@@ -20,6 +20,7 @@ from idp.sign_in.outcomes import Throttled
 from kernel.limits import Refusal
 from tenants.database import db
 from tenants.people import service as people
+from tenants.people.address import canonical_email
 
 
 class WrongProof(StrEnum):
@@ -61,19 +62,19 @@ def change(
         return WrongProof.PASSWORD
     hash_ = hashing().hash(password.normalised(new))
     with db.transaction() as session:
-        if password.stored_hash(session, person_id=me.person_id) != stored:
-            return WrongProof.PASSWORD
         if totp.is_enrolled(session, person_id=me.person_id) and not totp.accept(
             session, person_id=me.person_id, text=code, now=now
         ):
             return WrongProof.CODE
-        _replace(session, me, hash_, browser, now)
+        if not password.exchange(session, person_id=me.person_id, old=stored, new=hash_, now=now):
+            return WrongProof.PASSWORD
+        _after_change(session, me, browser, now)
     return None
 
 
-def _replace(session: Session, me: SignedIn, hash_: str, browser: Browser, now: datetime) -> None:
-    password.store(session, person_id=me.person_id, hash_=hash_, now=now)
+def _after_change(session: Session, me: SignedIn, browser: Browser, now: datetime) -> None:
     throttle.forget_codes(session, person_id=me.person_id, device_id=me.device_id)
+    mailed_link.void_all(session, email_key=canonical_email(me.email).key, now=now)
     devices.forget(session, person_id=me.person_id, now=now)
     ended = end_sessions(
         session,

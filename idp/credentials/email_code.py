@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from idp.credentials.models import EmailCode
@@ -95,6 +95,15 @@ def void(session: Session, *, flow_id: UUID, purpose: Purpose, now: datetime) ->
         update(EmailCode)
         .where(_is_live(flow_id, purpose), EmailCode.superseded_at.is_(None))
         .values(superseded_at=now)
+    )
+
+
+def last_sent_at(session: Session, *, flow_id: UUID, purpose: Purpose) -> datetime | None:
+    """When the newest code of this flow was mailed, or None; with it went the newest link."""
+    return session.scalar(
+        select(func.max(EmailCode.created_at)).where(
+            EmailCode.flow_id == flow_id, EmailCode.purpose == purpose
+        )
     )
 
 

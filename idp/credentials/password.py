@@ -82,6 +82,41 @@ def stored_hash(session: Session, *, person_id: UUID) -> str | None:
     ).one_or_none()
 
 
+def exchange(
+    session: Session, *, person_id: UUID, old: str | None, new: str, now: datetime
+) -> bool:
+    """Set a password if the old one is still what was checked; of two at once one succeeds."""
+    changed = session.execute(
+        update(Password)
+        .where(Password.person_id == person_id, Password.hash == old)
+        .values(hash=new, changed_at=now)
+        .returning(Password.person_id)
+    )
+    return changed.first() is not None
+
+
+def is_unchanged(session: Session, *, person_id: UUID, hash_: str) -> bool:
+    """Whether this is still the password. Nobody changes it until this transaction ends.
+
+    So a sign-in comes before a change, and is ended by it, or after, and is refused.
+    """
+    found = session.scalars(
+        select(Password.hash).where(Password.person_id == person_id).with_for_update()
+    ).one_or_none()
+    return found == hash_
+
+
+def was_changed_after(
+    session: Session, moment: datetime, *, person_id: UUID, hold: bool = False
+) -> bool:
+    """Whether the password was changed since; with `hold`, nobody changes it meanwhile."""
+    statement = select(Password.changed_at).where(Password.person_id == person_id)
+    found = session.scalars(
+        statement.with_for_update(read=True) if hold else statement
+    ).one_or_none()
+    return found is not None and found > moment
+
+
 def replace_hash(session: Session, *, person_id: UUID, old: str, new: str) -> None:
     """Put a stronger hash of the same password in place, unless it was changed meanwhile."""
     session.execute(

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from idp.credentials import mailed_link, password
+from idp.credentials import email_code, mailed_link, password
 from idp.credentials.email_code import Purpose
 from idp.credentials.hashing import hashing
 from idp.credentials.new_password import why_refuse
@@ -59,6 +59,8 @@ def finish(
         # For the sign-in that follows, the mailbox stays proved; for another reset it isn't.
         flow.mailbox_proven_for = None
         flow.email = person.email
+        # What was proved with the old password.
+        flow.person_id = flow.first_factor_at = flow.first_factor_amr = None
         _replace(session, person, hash_, browser, now)
     return None
 
@@ -67,7 +69,10 @@ def _replace(
     session: Session, person: PersonSummary, hash_: str, browser: Browser, now: datetime
 ) -> None:
     password.store(session, person_id=person.id, hash_=hash_, now=now)
-    throttle.forget_passwords(session, email_key=person.email_key, device_id=None)
+    device = devices.find(session, person_id=person.id, secret=browser.device_secret)
+    device_id = device.id if device is not None else None
+    throttle.forget_passwords(session, email_key=person.email_key, device_id=device_id)
+    throttle.reopen_codes(session, person_id=person.id, device_id=device_id)
     mailed_link.void_all(session, email_key=person.email_key, now=now)
     devices.forget(session, person_id=person.id, now=now)
     end_sessions(session, person_id=person.id, reason="password-reset", now=now)
@@ -98,7 +103,10 @@ def _proved(session: Session, flow: Flow) -> PersonSummary:
     if person is None or not person.is_active:
         raise MailboxNotProved("nobody to set a password for")
     changed_at = password.changed_at(session, person_id=person.id)
-    proven_at = flow.mailbox_proven_at
-    if changed_at is not None and proven_at is not None and changed_at > proven_at:
+    sent_at = email_code.last_sent_at(session, flow_id=flow.id, purpose=Purpose.RESET)
+    # Whoever changes the password also wants every mail about it that is still under way to be void.
+    if changed_at is not None and any(
+        moment is not None and moment < changed_at for moment in (flow.mailbox_proven_at, sent_at)
+    ):
         raise MailboxNotProved("the password was changed since")
     return person

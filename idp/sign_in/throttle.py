@@ -64,6 +64,13 @@ def forget_codes(session: Session, *, person_id: UUID, device_id: UUID | None) -
         limits.clear(session, key=str(device_id), policy=CODES_OF_DEVICE)
 
 
+def reopen_codes(session: Session, *, person_id: UUID, device_id: UUID | None) -> None:
+    """A reset opens what a hundred wrong codes closed for good; fewer of them stay counted."""
+    limits.reopen(session, key=str(person_id), policy=CODES_OF_STRANGERS)
+    if device_id is not None:
+        limits.reopen(session, key=str(device_id), policy=CODES_OF_DEVICE)
+
+
 def _from_place(limit: int) -> Window:
     return Window("sign-in:place", limit=limit, every=timedelta(minutes=15))
 

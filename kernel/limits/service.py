@@ -113,6 +113,15 @@ class Limits:
         """Forget the tries: one of them was a success."""
         session.execute(delete(self._table).where(self._table.c.key_hash == _key_hash(key, policy)))
 
+    def reopen(self, session: Session, *, key: str, policy: Delays) -> None:
+        """Forget the tries if they reached the ceiling, which no waiting opens."""
+        session.execute(
+            delete(self._table).where(
+                self._table.c.key_hash == _key_hash(key, policy),
+                self._table.c.refused_until >= NEVER,
+            )
+        )
+
     def clean(self, db: Database, *, now: datetime, batch: int = 500) -> int:
         """Remove rows that mean nothing any more, a few at a time; says how many."""
         expired = select(self._table.c.key_hash).where(self._table.c.forget_at <= now).limit(batch)

@@ -3,7 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from tests.idp.visitor import PASSWORD, Visitor, a_person
+from idp.credentials import totp
+from tenants.database import db
+from tests.idp.visitor import PASSWORD, Visitor, a_person, an_authenticator
 
 ANNA = "anna@example.com"
 
@@ -40,3 +42,41 @@ def test_the_shell_names_the_person(me):
 
     assert ANNA in me.words
     assert "Login security" in me.words
+
+
+@pytest.mark.security("4.6")
+@pytest.mark.parametrize(
+    "path", ["/account/authenticator", "/account/recovery-codes", "/account/sessions"]
+)
+def test_on_a_remembered_device_the_password_alone_changes_no_factor(identity_app, path):
+    app = an_authenticator(a_person(), now=datetime.now(UTC))
+    visitor = Visitor(identity_app).sign_in(ANNA)
+    visitor.submit("/sign-in/code", code=app.now(), remember="y")
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=2)):
+        visitor.sign_in(ANNA)
+        assert visitor.path == "/account"
+        if path == "/account/sessions":
+            visitor.get(path).post("/account/sessions/end-others")
+            visitor.get(visitor.post("/account/sessions/end-others").headers["Location"])
+        else:
+            visitor.get(path)
+        assert visitor.path.startswith("/sign-in/code")
+
+        visitor.submit("/sign-in/code", code=app.now())
+
+        assert visitor.path in {path, "/account/security"}
+
+
+@pytest.mark.security("4.6")
+def test_on_a_remembered_device_the_password_alone_does_not_remove_the_app(identity_app):
+    person_id = a_person()
+    app = an_authenticator(person_id, now=datetime.now(UTC))
+    visitor = Visitor(identity_app).sign_in(ANNA)
+    visitor.submit("/sign-in/code", code=app.now(), remember="y")
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=2)):
+        visitor.sign_in(ANNA)
+        answer = visitor.post("/account/authenticator/remove")
+
+    assert answer.headers["Location"].startswith("/sign-in/code")
+    with db.reading() as session:
+        assert totp.is_enrolled(session, person_id=person_id)

@@ -2,7 +2,9 @@ import pytest
 
 from idp.account import password as password_change
 from idp.account.password import WrongProof
+from idp.credentials.email_code import Purpose
 from idp.credentials.password import Problem
+from idp.mailbox import service as mailbox
 from idp.sign_in.outcomes import Throttled
 from tests.idp.account.test_authenticator import me  # noqa: F401
 from tests.idp.race import all_at_once
@@ -39,3 +41,20 @@ def test_guessing_is_counted_before_it_is_checked(me, now):  # noqa: F811
     answers = [change(me, now, current="wrong") for _ in range(11)]
 
     assert isinstance(answers[-1], Throttled)
+
+
+@pytest.mark.security("3.1")
+def test_links_that_were_mailed_before_count_no_more(me, now, mailroom):  # noqa: F811
+    mailbox.ask(
+        None,
+        purpose=Purpose.RESET,
+        email=me.email,
+        browser=a_browser(),
+        return_to="/",
+        now=now,
+    )
+    token = mailroom.link_to(me.email).partition("token=")[2]
+
+    assert change(me, now) is None
+
+    assert not mailbox.is_link_open(token, purpose=Purpose.RESET, now=now)

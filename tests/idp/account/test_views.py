@@ -225,12 +225,14 @@ def test_factors_are_changed_only_by_somebody_who_has_just_proved_one(me, path):
 
 @pytest.mark.security("4.6")
 def test_an_app_is_removed_only_after_a_fresh_proof(me, mailroom, person_id):
-    an_authenticator(person_id, now=datetime.now(UTC))
+    app = an_authenticator(person_id, now=datetime.now(UTC))
     a_sheet(person_id, now=datetime.now(UTC))
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=6)):
         me.get("/account/security").submit("/account/authenticator/remove")
         assert me.path.startswith("/sign-in/password")
 
+    me.get("/account/security").submit("/account/authenticator/remove")
+    me.submit("/sign-in/code", code=app.now())
     me.get("/account/security").submit("/account/authenticator/remove")
 
     assert "codes come by mail" in me.words
@@ -252,10 +254,11 @@ def test_a_new_factor_ends_what_is_remembered(me, elsewhere):
 
 @pytest.mark.security("4.3")
 def test_new_recovery_codes_take_the_place_of_the_old(me, person_id, mailroom):
-    an_authenticator(person_id, now=datetime.now(UTC))
+    app = an_authenticator(person_id, now=datetime.now(UTC))
     old = a_sheet(person_id, now=datetime.now(UTC))[0]
 
-    me.get("/account/recovery-codes").submit("/account/recovery-codes")
+    me.get("/account/recovery-codes").submit("/sign-in/code", code=app.now())
+    me.submit("/account/recovery-codes")
 
     assert old not in me.text
     assert len(re.findall(r"<li>([0-9A-Z-]{19})</li>", me.text)) == 10

@@ -211,3 +211,19 @@ def test_who_looked_at_the_clock_a_little_earlier_is_not_refused_for_it(policy):
     answer = take(policy, now=NOON - timedelta(milliseconds=50))
 
     assert isinstance(answer, Taken)
+
+
+@pytest.mark.security("2.1")
+def test_reopening_forgets_only_what_was_closed_for_good(now):
+    policy = Delays("sign-in", free=3, ceiling=4)
+    later = fail(3, now, policy)
+    with db.transaction() as session:
+        limits.reopen(session, key=ADDRESS, policy=policy)
+    assert isinstance(take(policy, now=later), Refusal)
+
+    later = fail(1, later, policy)
+    assert take(policy, now=later).for_good
+    with db.transaction() as session:
+        limits.reopen(session, key=ADDRESS, policy=policy)
+
+    assert take(policy, now=later) == Taken(1, was_last=False)
