@@ -65,7 +65,7 @@ def create_app(settings: Settings) -> Flask:
             return [b"finished"]
         return inner(environ, start)
 
-    app.wsgi_app = slow  # type: ignore[method-assign]
+    app.wsgi_app = slow  # type: ignore[assignment, method-assign]
     return app
 
 
