@@ -7,10 +7,9 @@ and refuses one on a tenant table that is not held to the transaction's tenant.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from alembic.operations import Operations
 from sqlalchemy import (
     CompoundSelect,
     Delete,
@@ -39,6 +38,10 @@ from sqlalchemy.sql.elements import (
 from sqlalchemy.sql.selectable import AliasedReturnsRows
 
 from kernel.errors import KlucznikError
+
+if TYPE_CHECKING:
+    # Serving programs never migrate, and Alembic takes long to load.
+    from alembic.operations import Operations
 
 TENANT_COLUMN = "tenant_id"
 _SCOPE = "klucznik.scope"
@@ -270,7 +273,7 @@ def _names(uses: set[Any]) -> str:
     return ", ".join(sorted(str(use.name) for use in uses))
 
 
-def enable_row_level_security(operations: Operations, table: str) -> None:
+def enable_row_level_security(operations: "Operations", table: str) -> None:
     """In a migration: hide the rows of other tenants, from the table's owner too (PostgreSQL)."""
     if operations.get_bind().dialect.name != "postgresql":
         return

@@ -1,15 +1,19 @@
 """The database's own refusal to change a ledger. Whoever gets past it is found by `verify`."""
 
-from alembic.operations import Operations
+from typing import TYPE_CHECKING
 
 from kernel.ledger.digests import CONTENT
+
+if TYPE_CHECKING:
+    # Serving programs never migrate, and Alembic takes long to load.
+    from alembic.operations import Operations
 
 _FIXED = (*CONTENT, "mac")
 _UNSEALED = "OLD.sequence IS NULL AND OLD.head IS NULL AND OLD.link IS NULL"
 
 
 def protect(
-    operations: Operations, *, entries: str = "ledger_entries", heads: str = "ledger_heads"
+    operations: "Operations", *, entries: str = "ledger_entries", heads: str = "ledger_heads"
 ) -> None:
     """In a migration: entries and heads can be added, and an entry sealed once; nothing else."""
     statements = (
