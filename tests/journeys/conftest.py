@@ -1,6 +1,7 @@
 """Journeys: a real browser in front of a whole installation."""
 
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -42,14 +43,27 @@ def travellers(
     """
     made: list[Traveller] = []
 
-    def new(*, language: str = "en", scripts: bool = True, width: int = 1440) -> Traveller:
+    def new(
+        *,
+        language: str = "en",
+        scripts: bool = True,
+        width: int = 1440,
+        theme: Literal["light", "dark"] = "light",
+        touch: bool = False,
+    ) -> Traveller:
         context = browser.new_context(
             locale={"pl": "pl-PL", "en": "en-GB"}[language],
             java_script_enabled=scripts,
             viewport={"width": width, "height": 900},
+            color_scheme=theme,
+            has_touch=touch,
+            is_mobile=touch,
         )
         name = f"{request.node.name}-{len(made)}"
         traveller = Traveller(running, context, name=name, scripts=scripts)
+        traveller.kind = "-".join(
+            [language, theme, "scripts" if scripts else "plain", str(touch).lower()]
+        )
         made.append(traveller)
         return traveller
 

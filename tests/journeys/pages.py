@@ -254,6 +254,10 @@ def _stay(route: Route) -> None:
 def reading_mails(person: Traveller) -> Iterator[str]:
     """The page of the demo's mails, and one of them."""
     mails = person.running.mails
+    person.go(f"{person.running.identity}/register")
+    email = f"milena.mail.{person.kind}@klucznik.example"
+    person.fill(email=email)
+    person.running.mailbox.newest_code(email)
     person.go(f"{mails}/?to=nobody.has.this@klucznik.example")
     yield "mails, none"
     person.go(mails)

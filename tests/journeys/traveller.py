@@ -49,6 +49,8 @@ class Traveller:
         self.context = context
         self.problems: list[str] = []
         self.scripts = scripts
+        # Whom one can tell from another by, in addresses that are made up on the way.
+        self.kind = "somebody"
         self._name = re.sub(r"[^\w.-]+", "-", name)
         self._pictures = 0
         context.set_default_timeout(15_000)
