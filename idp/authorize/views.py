@@ -16,7 +16,7 @@ from idp.sessions import service as sessions
 from idp.settings import current_settings
 from kernel import clock
 from kernel.crypto import hash_token
-from kernel.i18n import _
+from kernel.i18n import _, ask_for_language
 from kernel.observability.logs import get_logger
 from kernel.web import browser_id, csrf_exempt, error_page, known_browser_id, public
 from tenants.database import db
@@ -89,6 +89,8 @@ def _answer_new(
     signed_in = sessions.current(now)
     browser_hash = hash_token(browser_id())
     outcome = service.answer_new(asked, signed_in=signed_in, browser_hash=browser_hash, now=now)
+    if isinstance(outcome, service.Page):
+        ask_for_language(asked.ui_locales)
     return _render(outcome, after_pages=after_pages)
 
 

@@ -21,6 +21,7 @@ from kernel.i18n.choice import (
     LANGUAGE_COOKIE,
     LANGUAGES,
     acceptable_language,
+    ask_for_language,
     current_language,
 )
 from kernel.i18n.formats import (
@@ -40,6 +41,7 @@ __all__ = [
     "LANGUAGE_COOKIE",
     "_",
     "acceptable_language",
+    "ask_for_language",
     "current_language",
     "force_locale",
     "format_day",

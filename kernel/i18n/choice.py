@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from flask import current_app, has_request_context, request
+from flask import current_app, has_request_context, request, session
 from flask_babel import get_locale
 
 LANGUAGES = {"pl": "Polski", "en": "English"}
@@ -11,6 +11,7 @@ LANGUAGES = {"pl": "Polski", "en": "English"}
 LANGUAGE_COOKIE = "klucznik_language"
 _EXTENSION = "klucznik.language"
 _LONGEST_LIST = 200
+_ASKED = "asked_language"
 
 
 class LanguageChoice:
@@ -46,9 +47,23 @@ class LanguageChoice:
 
     def _asked_for(self) -> str | None:
         ui_locales = request.args.get("ui_locales", "")[:_LONGEST_LIST].split()
-        return acceptable_language(ui_locales) or acceptable_language(
-            language for language, _ in request.accept_languages
+        return (
+            acceptable_language(ui_locales)
+            or _spoken(session.get(_ASKED))
+            or acceptable_language(language for language, _ in request.accept_languages)
         )
+
+
+def ask_for_language(wanted: Iterable[str]) -> None:
+    """Let the pages that follow speak what an application asks for; of nothing, forget what was asked.
+
+    It stands behind what the person chose, and is forgotten with the pre-session.
+    """
+    language = acceptable_language(wanted)
+    if language is not None:
+        session[_ASKED] = language
+    else:
+        session.pop(_ASKED, None)
 
 
 def acceptable_language(wanted: Iterable[str]) -> str | None:

@@ -1,6 +1,7 @@
 import pytest
+from flask import session
 
-from kernel.i18n import acceptable_language, current_language
+from kernel.i18n import acceptable_language, ask_for_language, current_language
 from tests.kernel.web.a_program import a_program
 
 
@@ -57,3 +58,16 @@ def test_a_choice_in_this_browser_beats_the_profile_where_the_profile_can_not_be
 def test_the_operator_sets_the_language_of_last_resort():
     with a_program(settings_={"default_locale": "en"}).test_request_context():
         assert current_language() == "en"
+
+
+def test_a_wish_holds_for_the_pages_that_follow_and_is_taken_back_by_the_next_one():
+    app = a_program(person_language=lambda: None)
+    with app.test_request_context("/", headers={"Accept-Language": "pl"}):
+        ask_for_language(["de", "en-GB"])
+        wished = current_language()
+    with app.test_request_context("/", headers={"Accept-Language": "pl"}):
+        session["asked_language"] = "en"
+        ask_for_language(["de"])
+        forgotten = current_language()
+
+    assert (wished, forgotten) == ("en", "pl")
