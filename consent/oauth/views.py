@@ -36,7 +36,9 @@ def answer() -> ResponseReturnValue:
     now = clock.now()
     question = _asker().question(request.args.get("flow"), now=now)
     allowed = request.form.get("answer") == "allow"
-    if not allowed and request.form.get("answer") != "refuse":
+    is_answer = allowed or request.form.get("answer") == "refuse"
+    # Somebody else may have signed in in this browser since the page was shown.
+    if not is_answer or request.form.get("person") != str(question.person_id):
         return redirect(request.full_path, 303)
     with db.transaction() as session:
         write_down = service.give if allowed else service.refuse

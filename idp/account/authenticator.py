@@ -30,14 +30,17 @@ class Added:
 
 
 def begin(me: SignedIn, *, now: datetime) -> Enrolment:
-    """What the app has to be told; the same again until it is confirmed."""
+    """What the app has to be told; the same again until it is confirmed.
+
+    A key that was shown before this person signed in may have been shown to somebody else.
+    """
     with db.reading() as session:
-        secret = totp.unfinished_secret(session, person_id=me.person_id)
+        secret = totp.unfinished_secret(session, person_id=me.person_id, since=me.auth_time)
     if secret is None:
         with db.transaction() as session:
-            secret = totp.unfinished_secret(session, person_id=me.person_id) or totp.begin(
-                session, person_id=me.person_id, now=now
-            )
+            secret = totp.unfinished_secret(
+                session, person_id=me.person_id, since=me.auth_time
+            ) or totp.begin(session, person_id=me.person_id, now=now)
     return Enrolment(secret=secret, address=me.email, issuer=brand.NAME)
 
 
@@ -45,12 +48,15 @@ def confirm(
     me: SignedIn, text: str, *, browser: Browser, now: datetime
 ) -> Added | Throttled | None:
     """Finish with a code from the app; None when the code is wrong."""
-    sheet = recovery_codes.make_sheet(hashing())
     with db.transaction() as session:
         tries = throttle.code_tries(person_id=me.person_id, device_id=me.device_id)
         taken = throttle.take(session, tries, now=now)
         if isinstance(taken, Refusal):
             return Throttled.by(taken, now)
+        if not totp.fits(session, person_id=me.person_id, text=text, now=now):
+            return None
+    sheet = recovery_codes.make_sheet(hashing())
+    with db.transaction() as session:
         if not totp.confirm(session, person_id=me.person_id, text=text, now=now):
             return None
         throttle.forget_codes(session, person_id=me.person_id, device_id=me.device_id)
@@ -87,7 +93,7 @@ def new_sheet(me: SignedIn, *, browser: Browser, now: datetime) -> tuple[str, ..
     """Ten new recovery codes, shown once; None for a person without an authenticator app."""
     sheet = recovery_codes.make_sheet(hashing())
     with db.transaction() as session:
-        if not totp.is_enrolled(session, person_id=me.person_id):
+        if not totp.lock(session, person_id=me.person_id):
             return None
         recovery_codes.store(session, person_id=me.person_id, sheet=sheet, now=now)
         note(session, IdpEvent.RECOVERY_CODES_MADE, by=me, browser=browser, now=now)

@@ -13,6 +13,7 @@ from idp.credentials.password import Problem
 from idp.events import IdpEvent
 from idp.logout import end_sessions
 from idp.sessions import devices
+from idp.sessions import service as sessions
 from idp.sessions.browser import Browser
 from idp.sessions.service import SignedIn
 from idp.sign_in import throttle
@@ -70,6 +71,12 @@ def change(
             return WrongProof.PASSWORD
         _after_change(session, me, browser, now)
     return None
+
+
+def renew_session(me: SignedIn, *, now: datetime) -> str | None:
+    """A new secret for this browser's session: whoever copied the old one is out."""
+    with db.transaction() as session:
+        return sessions.renew_secret(session, me.session_id, now=now)
 
 
 def _after_change(session: Session, me: SignedIn, browser: Browser, now: datetime) -> None:

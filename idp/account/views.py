@@ -15,14 +15,17 @@ from idp.account.pages import blueprint, recently_signed_in, signed_in
 from idp.account.password import WrongProof
 from idp.credentials.password import Problem
 from idp.forms import explain
+from idp.sessions import service as sessions
 from idp.sessions.browser import this_browser
 from idp.sessions.service import SignedIn
 from idp.sessions.user_agents import device_name, is_mobile
 from idp.settings import current_settings
 from idp.sign_in.outcomes import Throttled
 from kernel import clock
-from kernel.i18n import _, ngettext
-from kernel.web import public, remember_language, toast
+from kernel.i18n import _, current_language, ngettext, speaking
+from kernel.web import forget_browser, public, remember_language, toast
+
+__all__ = ["blueprint"]
 
 
 @blueprint.get("/")
@@ -51,7 +54,9 @@ def save_profile(me: SignedIn) -> ResponseReturnValue:
         return make_response(page, 422)
     values = {name: (text or "").strip() or None for name, text in form.data.items()}
     own_profile.change(me, values, browser=this_browser(now), now=now)
-    toast(_("The profile is saved."))
+    # In the language that was just chosen, if one was.
+    with speaking(values["locale"] or current_language()):
+        toast(_("The profile is saved."))
     response: Response = redirect(url_for("account.profile"), 303)  # type: ignore[assignment]
     if values["locale"] is not None:
         remember_language(response, values["locale"])
@@ -89,7 +94,11 @@ def change_password(me: SignedIn) -> ResponseReturnValue:
     match outcome:
         case None:
             toast(_("The password is changed. You are signed out everywhere else."))
-            return redirect(url_for("account.security"), 303)
+            changed: Response = redirect(url_for("account.security"), 303)  # type: ignore[assignment]
+            secret = password_change.renew_session(me, now=now)
+            if secret is not None:
+                sessions.give_cookie(changed, secret)
+            return changed
         case WrongProof.PASSWORD:
             form.password.errors = [_("This is not your current password.")]
         case WrongProof.CODE:
@@ -220,6 +229,7 @@ def sign_out(me: SignedIn) -> ResponseReturnValue:
     """Sign out of this browser, and of every application that was entered from here."""
     now = clock.now()
     own_security.sign_out(me, browser=this_browser(now), now=now)
+    forget_browser()
     return redirect(url_for("logout.done"), 303)
 
 

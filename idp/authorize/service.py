@@ -12,6 +12,7 @@ from idp.authorize import dispatch
 from idp.authorize.dispatch import Presence, Step
 from idp.authorize.request import AuthorizationRequest, CannotAnswer, Refusal, ReturnAddress
 from idp.authorize.response import issue_code
+from idp.clients import redirect_uris
 from idp.clients import service as clients
 from idp.clients.service import RegisteredClient
 from idp.flows import service as flows
@@ -70,6 +71,7 @@ def go_on(flow: Flow, *, signed_in: SignedIn | None, now: datetime) -> Outcome:
     request = AuthorizationRequest.from_json(flow.request)
     if flow.request.get(CONSENT_ANSWER) == REFUSED:
         with db.transaction() as session:
+            _client(session, request)
             _finish(session, flow, now)
         raise Refusal(request.to, AccessDenied("the person refused"))
     with db.transaction() as session:
@@ -110,6 +112,11 @@ def _client(session: Session, request: AuthorizationRequest) -> RegisteredClient
     client = clients.find(session, request.client_id)
     if client is None:
         raise CannotAnswer("client_id", "is switched off")
+    # A flow may be older than a change of what is registered.
+    if not redirect_uris.is_registered(
+        request.redirect_uri, client.redirect_uris, native=client.is_native
+    ):
+        raise CannotAnswer("redirect_uri", "is registered no more")
     return client
 
 

@@ -1,13 +1,13 @@
 """Authenticator apps (RFC 6238): six digits, 30 seconds, no code twice."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pyotp
 import segno
 from flask import current_app
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from idp.credentials.email_code import digits_of
@@ -65,14 +65,20 @@ def begin(session: Session, *, person_id: UUID, now: datetime, secret: str | Non
     return secret
 
 
-def unfinished_secret(session: Session, *, person_id: UUID) -> str | None:
-    """The secret that is being set up, to be shown again."""
+def unfinished_secret(session: Session, *, person_id: UUID, since: datetime) -> str | None:
+    """The secret that is being set up, to be shown again, unless it is older than that."""
     row = session.execute(
         select(Totp.id, Totp.sealed_secret).where(
-            Totp.person_id == person_id, Totp.confirmed_at.is_(None)
+            Totp.person_id == person_id, Totp.confirmed_at.is_(None), Totp.created_at >= since
         )
     ).first()
     return _open(row.sealed_secret, person_id, row.id) if row is not None else None
+
+
+def fits(session: Session, *, person_id: UUID, text: str, now: datetime) -> bool:
+    """Whether `confirm` would take this code; asked before what is expensive is made."""
+    secret = unfinished_secret(session, person_id=person_id, since=datetime.min.replace(tzinfo=UTC))
+    return secret is not None and matching_step(secret, text, now) is not None
 
 
 def confirm(session: Session, *, person_id: UUID, text: str, now: datetime) -> bool:
@@ -124,10 +130,12 @@ def accept(session: Session, *, person_id: UUID, text: str, now: datetime) -> bo
 
 def is_enrolled(session: Session, *, person_id: UUID) -> bool:
     """Whether the person has an authenticator app."""
-    found = session.execute(
-        select(Totp.id).where(Totp.person_id == person_id, Totp.confirmed_at.is_not(None))
-    )
-    return found.first() is not None
+    return session.execute(_confirmed(person_id)).first() is not None
+
+
+def lock(session: Session, *, person_id: UUID) -> bool:
+    """The same, and two who ask at once go on one after the other."""
+    return session.execute(_confirmed(person_id).with_for_update()).first() is not None
 
 
 def remove(session: Session, *, person_id: UUID) -> bool:
@@ -156,6 +164,10 @@ def matching_step(secret: str, text: str, now: datetime) -> int | None:
         if constant_time_equal(clock.generate_otp(step), code)
     ]
     return matching[0] if matching else None
+
+
+def _confirmed(person_id: UUID) -> Select[UUID]:
+    return select(Totp.id).where(Totp.person_id == person_id, Totp.confirmed_at.is_not(None))
 
 
 def _open(sealed: bytes, person_id: UUID, row_id: UUID) -> str:

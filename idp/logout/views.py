@@ -17,7 +17,7 @@ from idp.settings import current_settings
 from kernel import clock
 from kernel.i18n import _
 from kernel.observability.logs import get_logger
-from kernel.web import csrf_exempt, error_page, forward, public, request_facts
+from kernel.web import csrf_exempt, error_page, forget_browser, forward, public, request_facts
 from tenants.audit import ledger, person_chain
 from tenants.database import db
 
@@ -97,6 +97,8 @@ def _means_this_session(session: object, asked: LogoutRequest, signed_in: Signed
 def _end(signed_in: SignedIn) -> None:
     now = clock.now()
     facts = request_facts()
+    # What was begun in this browser by whoever leaves is of no use to whoever comes next.
+    forget_browser()
     with db.transaction() as session:
         ended = end_sessions(
             session, session_ids=[signed_in.session_id], reason="signed out", now=now

@@ -174,7 +174,7 @@ def _may_mail(
 ) -> bool:
     place = limits.take_in(
         session,
-        key=browser.where.address or "unknown",
+        key=browser.where.place,
         policy=MAILS_FROM_PLACE,
         now=now,
     )

@@ -15,14 +15,22 @@ from sqlalchemy.orm import Session
 from idp.sessions.models import BrowserSession
 from idp.settings import current_settings
 from kernel.crypto import hash_token, new_token
+from kernel.errors import Refused
 from kernel.ids import new_id
 from kernel.web.cookies import delete_cookie, read_cookie, set_cookie
+from kernel.web.requests import network_of
 from tenants.database import db
 from tenants.people import service as people
 
 COOKIE = "klucznik_session"
 _FOUND = "klucznik.signed_in"
 _SEEN_EVERY = timedelta(minutes=1)
+
+
+class SessionOver(Refused):
+    """What was to be added to a session came too late: it has ended."""
+
+    reason = "session_over"
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,11 @@ class Whereabouts:
     user_agent: str = ""
     address: str | None = None
 
+    @property
+    def place(self) -> str:
+        """Whose tries are counted together."""
+        return network_of(self.address)
+
 
 @dataclass(frozen=True)
 class OpenSession:
@@ -84,10 +97,16 @@ def _look(now: datetime) -> SignedIn | None:
         return None
     with db.reading() as session:
         signed_in = find_by_secret(session, secret, now=now)
-    if signed_in is not None and now - signed_in.last_seen_at >= _SEEN_EVERY:
+    is_due = signed_in is not None and now - signed_in.last_seen_at >= _SEEN_EVERY
+    if signed_in is not None and is_due and not _asks_by_itself():
         with db.transaction() as session:
             touch(session, signed_in.session_id, now=now)
     return signed_in
+
+
+def _asks_by_itself() -> bool:
+    """Whether a program asks, and not a person: `prompt=none` never shows a page."""
+    return "none" in request.args.get("prompt", "").split()
 
 
 def find_by_secret(session: Session, secret: str, *, now: datetime) -> SignedIn | None:
@@ -175,6 +194,8 @@ def start(
 
     When the browser's session is the same person's, it goes on under a new secret, and applications
     keep their `sid`; the old secret is dead. Another person's session is for the caller to end.
+    `auth_time` is given where a proof is added to an earlier one; raises SessionOver when the
+    session of that one has ended.
     """
     secret = new_token()
     facts = {
@@ -186,7 +207,8 @@ def start(
         "user_agent": where.user_agent,
         "address": where.address,
         "last_seen_at": now,
-        "expires_at": now + absolute_limit(),
+        # Counted from the proof that began it: adding another one makes it no longer.
+        "expires_at": (auth_time or now) + absolute_limit(),
     }
     if renews is not None and renews.person_id == person_id:
         renewed = session.execute(
@@ -197,9 +219,23 @@ def start(
         )
         if renewed.first() is not None:
             return secret
+    if auth_time is not None:
+        raise SessionOver("nothing to add to")
     session.add(BrowserSession(id=new_id(), person_id=person_id, created_at=now, **facts))
     session.flush()
     return secret
+
+
+def renew_secret(session: Session, session_id: UUID, *, now: datetime) -> str | None:
+    """Let a session go on under a new secret, after its person proved who they are; else None."""
+    secret = new_token()
+    renewed = session.execute(
+        update(BrowserSession)
+        .where(BrowserSession.id == session_id, is_alive_at(now))
+        .values(secret_hash=hash_token(secret))
+        .returning(BrowserSession.id)
+    )
+    return secret if renewed.first() is not None else None
 
 
 def open_sessions(session: Session, *, person_id: UUID, now: datetime) -> list[OpenSession]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from idp.credentials import email_code, recovery_codes, totp
+from idp.credentials import email_code, password, recovery_codes, totp
 from idp.credentials.email_code import Purpose
 from idp.credentials.hashing import hashing
 from idp.events import IdpEvent
@@ -85,7 +85,7 @@ def ask(flow_id: str | None, *, browser: Browser, now: datetime) -> Question:
     """What the page is to ask for; raises NothingToProve, FlowExpired."""
     with db.reading() as session:
         flow = flows.load(session, flow_id, browser.id_hash, now)
-        prover = _prover(session, flow, browser)
+        prover = _prover(session, flow, browser, hold=False)
         return Question(
             email=prover.person.email,
             by_mail=not prover.has_authenticator,
@@ -109,6 +109,13 @@ def send(flow_id: str | None, *, browser: Browser, now: datetime) -> None:
                 recipient=prover.recipient(browser),
                 now=now,
             )
+
+
+def start_over(flow_id: str | None, *, browser: Browser, now: datetime) -> None:
+    """Forget a first factor that counts no more: the person was blocked, or changed the password."""
+    with db.transaction() as session:
+        flow = flows.lock(session, flow_id, browser.id_hash, now)
+        flow.person_id = flow.first_factor_at = flow.first_factor_amr = None
 
 
 def prove(
@@ -153,7 +160,7 @@ def _prove_on_paper(
         return _enter(session, prover, [acr.RECOVERY_CODE], remember, browser, now)
 
 
-def _prover(session: Session, flow: Flow, browser: Browser) -> _Prover:
+def _prover(session: Session, flow: Flow, browser: Browser, *, hold: bool = True) -> _Prover:
     signed_in = browser.signed_in
     amr: tuple[str, ...]
     if flow.first_factor_at is not None and flow.person_id is not None:
@@ -165,6 +172,10 @@ def _prover(session: Session, flow: Flow, browser: Browser) -> _Prover:
     person = people.find(session, person_id)
     if person is None or not person.is_active:
         raise NothingToProve("the person is blocked or gone")
+    if auth_time is None and password.was_changed_after(
+        session, flow.first_factor_at or flow.created_at, person_id=person_id, hold=hold
+    ):
+        raise NothingToProve("the password was changed since")
     device = devices.find(session, person_id=person_id, secret=browser.device_secret)
     return _Prover(
         person=person,

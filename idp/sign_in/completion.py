@@ -108,3 +108,14 @@ def _end_session_of_somebody_else(
     other = browser.signed_in
     if other is not None and other.person_id != person_id:
         end_sessions(session, session_ids=[other.session_id], reason="replaced", now=now)
+        ledger.append(
+            session,
+            chain=person_chain(other.person_id),
+            event=IdpEvent.SESSIONS_ENDED,
+            actor=None,
+            subject=str(other.person_id),
+            result="success",
+            at=now,
+            details={"reason": "replaced", "sessions": [str(other.session_id)]},
+            request_id=browser.request_id,
+        )

@@ -119,7 +119,7 @@ def _count(
         guesser = Guesser(
             email_key=address.key,
             device_id=account.device.id if account is not None and account.device else None,
-            place=browser.where.address or "unknown",
+            place=browser.where.place,
             tries_from_place=current_settings().sign_in_tries_per_address,
         )
         taken = throttle.take(session, throttle.password_tries(guesser), now=now)
@@ -140,6 +140,8 @@ def _enter(
         account = _look_up(session, attempt.address, browser)
         if account is None or account.hash is None or account.hash != attempt.hash:
             # Blocked, or the password was changed, while we were hashing.
+            return Wrong()
+        if not password.is_unchanged(session, person_id=account.person_id, hash_=account.hash):
             return Wrong()
         if newer_hash is not None:
             password.replace_hash(

@@ -108,7 +108,7 @@ def submit_code() -> ResponseReturnValue:
             now=now,
         )
     except NothingToProve:
-        return redirect(url_for("authorize.resume", flow=flow_id), 303)
+        return _start_over(flow_id, now)
     match outcome:
         case Proved(cookies):
             return _go_on(flow_id, cookies)
@@ -134,7 +134,7 @@ def send_code() -> ResponseReturnValue:
     try:
         second_factor.send(flow_id, browser=this_browser(now), now=now)
     except NothingToProve:
-        return redirect(url_for("authorize.resume", flow=flow_id), 303)
+        return _start_over(flow_id, now)
     toast(_("If a new code was needed, it is on its way."))
     return redirect(url_for("sign_in.code", flow=flow_id), 303)
 
@@ -190,8 +190,7 @@ def _code_page(form: CodeForm, browser: Browser, now: datetime) -> str | Respons
     try:
         question = second_factor.ask(flow_id, browser=browser, now=now)
     except NothingToProve:
-        response: Response = redirect(url_for("authorize.resume", flow=flow_id), 303)  # type: ignore[assignment]
-        return response
+        return _start_over(flow_id, now)
     on_paper = request.args.get("way") == "recovery" and not question.by_mail
     return _page(
         "sign_in/code.html",
@@ -200,6 +199,11 @@ def _code_page(form: CodeForm, browser: Browser, now: datetime) -> str | Respons
         question=question,
         on_paper=on_paper,
     )
+
+
+def _start_over(flow_id: str | None, now: datetime) -> Response:
+    second_factor.start_over(flow_id, browser=this_browser(now), now=now)
+    return _go_on(flow_id, None)
 
 
 def _page(template: str, flow: Flow, **words: object) -> str:

@@ -25,6 +25,8 @@ def for_person(
 ) -> dict[str, Any]:
     """The members of the answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3)."""
     issuer = settings.issuer
+    # What the application may have now, whatever it might when the person signed in.
+    granted = [scope for scope in granted if scope in client.scopes]
     life = timedelta(seconds=settings.access_token_seconds)
     token = mint.access_token(
         issuer=issuer,

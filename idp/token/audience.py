@@ -21,11 +21,11 @@ def choose(
     """
     if len(set(requested)) > 1:
         raise InvalidTarget("a token has one audience, so name one resource at a time")
-    if not requested:
-        if len(set(granted)) > 1:
-            raise InvalidTarget("several resources were granted, so name the one that is meant")
-        return granted[0] if granted else default
-    audience = requested[0]
+    if not requested and not granted:
+        return default
+    if not requested and len(set(granted)) > 1:
+        raise InvalidTarget("several resources were granted, so name the one that is meant")
+    audience = (requested or granted)[0]
     if audience != issuer and audience not in client.audiences:
         raise InvalidTarget("the client may not ask for this resource")
     if granted and audience != issuer and audience not in granted:

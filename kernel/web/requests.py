@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, cast
 
 import flask
@@ -154,6 +154,17 @@ def client_address(peer: str, forwarded_for: str, *, trusted_proxies: int) -> st
         return None
     mapped = getattr(address, "ipv4_mapped", None)
     return str(mapped or address)
+
+
+def network_of(address: str | None) -> str:
+    """Whose tries are counted together: an IPv6 customer has 2^64 addresses, and is one place.
+
+    >>> network_of("192.0.2.7"), network_of("2001:db8::7"), network_of(None)
+    ('192.0.2.7', '2001:db8::/64', 'unknown')
+    """
+    if address is None:
+        return "unknown"
+    return str(ip_network((address, 64), strict=False)) if ":" in address else address
 
 
 def _one_line(text: str) -> str:

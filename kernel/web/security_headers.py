@@ -85,6 +85,6 @@ def add_security_headers(response: Response, policy: ResponsePolicy, origin: Ori
     headers.setdefault("Permissions-Policy", _PERMISSIONS)
     if origin.is_secure and not origin.is_loopback:
         headers.setdefault("Strict-Transport-Security", f"max-age={_YEAR}; includeSubDomains")
-    if "Cache-Control" not in headers:
-        headers["Cache-Control"] = "no-store"
+    headers.setdefault("Cache-Control", "no-store")
+    if "no-store" in headers["Cache-Control"]:
         response.vary.add("Cookie")

@@ -61,7 +61,9 @@ def test_the_page_says_who_asks_for_what(identity_app: Flask, asker: MadeUpAsker
 def test_an_answer_is_written_down_and_leads_on(
     identity_app: Flask, asker: MadeUpAsker, answer, allowed
 ):
-    response = identity_app.test_client().post("/consent?flow=x", data={"answer": answer})
+    response = identity_app.test_client().post(
+        "/consent?flow=x", data={"answer": answer, "person": str(asker.person_id)}
+    )
 
     assert response.headers["Location"] == "/onwards"
     assert asker.answers == [allowed]

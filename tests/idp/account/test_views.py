@@ -232,6 +232,7 @@ def test_an_app_is_removed_only_after_a_fresh_proof(me, mailroom, person_id):
         assert me.path.startswith("/sign-in/password")
 
     me.get("/account/security").submit("/account/authenticator/remove")
+    assert me.path.startswith("/sign-in/code")
     me.submit("/sign-in/code", code=app.now())
     me.get("/account/security").submit("/account/authenticator/remove")
 
@@ -369,3 +370,26 @@ def test_an_application_that_asks_for_two_factors_gets_them_by_enrolment(identit
     response = me.client.get(go_on)
 
     assert "code=" in response.get_data(as_text=True) + response.headers.get("Location", "")
+
+
+@pytest.mark.security("5.3")
+def test_after_a_change_of_password_a_copied_cookie_opens_nothing(identity_app, me):
+    copied = me.cookie(sessions.COOKIE)
+
+    me.get("/account/password").submit(
+        "/account/password", password=PASSWORD, new_password=NEW_PASSWORD
+    )
+
+    assert me.is_signed_in()
+    thief = Visitor(identity_app)
+    thief.client.set_cookie(sessions.COOKIE, copied)
+    assert not thief.is_signed_in()
+
+
+@pytest.mark.security("5.3")
+def test_after_signing_out_nothing_that_was_begun_in_the_browser_goes_on(me):
+    flow = me.get("/reset").submit("/reset", email=ANNA).flow
+
+    me.get("/account").submit("/sign-out")
+
+    assert me.client.get(f"/reset/code?flow={flow}").status_code == 400

@@ -5,9 +5,11 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 
+from consent.oauth import service as consents
 from idp.clients import service as clients
 from idp.flows.models import Flow
 from idp.grants.models import Grant
@@ -29,10 +31,13 @@ from tests.idp.provider import (
 )
 
 
-def _token_in(page: str) -> str:
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    assert found
-    return found[1]
+def _hidden_in(page: str) -> dict[str, str]:
+    """What the form of a consent page holds besides its buttons."""
+    found = {
+        name: re.search(rf'name="{name}" value="([^"]+)"', page)
+        for name in ("csrf_token", "person")
+    }
+    return {name: match[1] for name, match in found.items() if match}
 
 
 def _forwarded_to(page: str) -> str:
@@ -292,7 +297,7 @@ def test_consent_is_asked_once_and_remembered(identity_app: Flask):
     first = browser.ask(app)
     page = browser.client.get(first.headers["Location"]).get_data(as_text=True)
     posted = browser.client.post(
-        first.headers["Location"], data={"csrf_token": _token_in(page), "answer": "allow"}
+        first.headers["Location"], data={**_hidden_in(page), "answer": "allow"}
     )
     forwarded = browser.client.get(posted.headers["Location"])
 
@@ -312,7 +317,7 @@ def test_who_refuses_consent_sends_the_application_away(identity_app: Flask):
     address = browser.ask(app).headers["Location"]
     page = browser.client.get(address).get_data(as_text=True)
 
-    posted = browser.client.post(address, data={"csrf_token": _token_in(page), "answer": "refuse"})
+    posted = browser.client.post(address, data={**_hidden_in(page), "answer": "refuse"})
     forwarded = browser.client.get(posted.headers["Location"])
 
     assert "error=access_denied" in _forwarded_to(forwarded.get_data(as_text=True))
@@ -327,7 +332,7 @@ def test_prompt_consent_asks_again(identity_app: Flask):
 
     address = browser.ask(app, prompt="consent", scope="openid offline_access").headers["Location"]
     page = browser.client.get(address).get_data(as_text=True)
-    posted = browser.client.post(address, data={"csrf_token": _token_in(page), "answer": "allow"})
+    posted = browser.client.post(address, data={**_hidden_in(page), "answer": "allow"})
     forwarded = browser.client.get(posted.headers["Location"])
 
     assert address.startswith("/consent")
@@ -364,7 +369,7 @@ def test_an_answer_that_is_none_is_asked_for_again(identity_app: Flask):
     address = browser.ask(app).headers["Location"]
     page = browser.client.get(address).get_data(as_text=True)
 
-    posted = browser.client.post(address, data={"csrf_token": _token_in(page)})
+    posted = browser.client.post(address, data=_hidden_in(page))
 
     assert posted.headers["Location"].startswith("/consent")
 
@@ -382,3 +387,55 @@ def test_a_client_switched_off_half_way_ends_the_flow(identity_app: Flask):
 
     assert response.status_code == 400
     assert "client_id" in response.get_data(as_text=True)
+
+
+@pytest.mark.security("2.7", "10.1")
+def test_an_answer_counts_only_for_the_person_who_was_asked(identity_app: Flask):
+    app, asked, other = an_app(), a_person(), a_person()
+    browser = a_browser(identity_app, person_id=asked)
+    address = browser.ask(app).headers["Location"]
+    page = browser.client.get(address).get_data(as_text=True)
+    sign_in_to(browser, other)
+
+    posted = browser.client.post(address, data={**_hidden_in(page), "answer": "allow"})
+
+    assert posted.headers["Location"].startswith("/consent")
+    with db.reading() as session:
+        assert not consents.allowed(session, person_id=other, client_id=app.id)
+
+
+@pytest.mark.security("6.1")
+def test_a_flow_leads_nowhere_that_is_registered_no_more(identity_app: Flask):
+    app = an_app(first_party=True)
+    browser = a_browser(identity_app)
+    browser.ask(app)
+    flow = _only_flow()
+    sign_in_to(browser, a_person())
+    with db.transaction() as session:
+        clients.update_metadata(
+            session, app.id, now=clock.now(), redirect_uris=("https://app.example/new",)
+        )
+
+    response = _go_on(browser, flow)
+
+    assert response.status_code == 400
+    assert CALLBACK not in response.get_data(as_text=True)
+
+
+@pytest.mark.security("5.4")
+def test_asking_silently_keeps_no_session_alive(identity_app: Flask):
+    app = an_app(first_party=True)
+    browser = a_browser(identity_app, person_id=a_person())
+
+    with time_machine.travel(clock.now() + timedelta(minutes=50)):
+        assert "code" in answer_of(browser.ask(app, prompt="none"))
+    with time_machine.travel(clock.now() + timedelta(minutes=70)):
+        assert answer_of(browser.ask(app, prompt="none"))["error"] == "login_required"
+
+
+@pytest.mark.security("5.7")
+def test_an_answer_with_a_code_is_kept_by_no_cache(identity_app: Flask):
+    response = a_browser(identity_app, person_id=a_person()).ask(an_app(first_party=True))
+
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "Cookie" in response.headers["Vary"]

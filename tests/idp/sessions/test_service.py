@@ -6,7 +6,7 @@ from sqlalchemy import event, update
 from idp.protocol import acr
 from idp.sessions import service as sessions
 from idp.sessions.models import BrowserSession
-from idp.sessions.service import Whereabouts
+from idp.sessions.service import SessionOver, Whereabouts
 from kernel.crypto import hash_token
 from tenants.database import db
 from tenants.people.models import Person
@@ -131,6 +131,17 @@ def test_a_session_is_never_handed_to_another_person(now):
     assert second.email == "bert@example.com"
 
 
+@pytest.mark.security("4.9")
+def test_nothing_is_added_to_a_session_that_has_ended(now):
+    person_id = a_person()
+    before = find(start(person_id, now), now)
+    with db.transaction() as session:
+        session.execute(update(BrowserSession).values(ended_at=now))
+
+    with pytest.raises(SessionOver):
+        start(person_id, now, renews=before, auth_time=before.auth_time)
+
+
 def test_an_ended_session_is_not_renewed(now):
     person_id = a_person()
     before = find(start(person_id, now), now)
@@ -171,3 +182,25 @@ def test_a_session_knows_its_owner(now):
         )
         assert sessions.is_alive(session, signed_in.session_id, now=now)
         assert not sessions.is_alive(session, signed_in.session_id, now=now + timedelta(hours=1))
+
+
+@pytest.mark.security("5.4")
+def test_adding_a_proof_makes_a_session_no_longer(now):
+    person_id = a_person()
+    first = find(start(person_id, now), now)
+    later = now + timedelta(minutes=50)
+
+    secret = start(person_id, later, renews=first, auth_time=first.auth_time)
+
+    with db.reading() as session:
+        assert session.query(BrowserSession).one().expires_at == now + sessions.absolute_limit()
+    assert find(secret, later) is not None
+
+
+@pytest.mark.security("2.1")
+def test_all_addresses_of_an_ipv6_customer_are_one_place():
+    one, other = (Whereabouts(address=f"2001:db8::{end}") for end in ("7", "ffff:1"))
+
+    assert one.place == other.place == "2001:db8::/64"
+    assert Whereabouts(address="192.0.2.1").place == "192.0.2.1"
+    assert Whereabouts(address=None).place == "unknown"

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from idp.credentials import password
 from idp.events import IdpEvent
 from idp.flows import service as flows
 from idp.flows.service import FlowExpired
@@ -135,6 +136,20 @@ def test_somebody_who_is_blocked_half_way_gets_no_further(now):
     flow_id = half_way(now)
     with db.transaction() as session:
         session.execute(update(Person).where(Person.id == person_id).values(status="blocked"))
+
+    with pytest.raises(NothingToProve):
+        prove(flow_id, app.at(now), now)
+
+
+@pytest.mark.product("ID-8")
+@pytest.mark.security("5.5")
+def test_a_sign_in_that_is_half_done_ends_with_a_change_of_the_password(now):
+    person_id = a_person()
+    app = an_authenticator(person_id, now=now)
+    flow_id = half_way(now)
+    with db.transaction() as session:
+        later = now + timedelta(seconds=1)
+        password.store(session, person_id=person_id, hash_="changed", now=later)
 
     with pytest.raises(NothingToProve):
         prove(flow_id, app.at(now), now)

@@ -82,3 +82,15 @@ def test_signing_in_again_carries_the_session_on(now):
     assert find(second, now).session_id == before.session_id
     assert second.device == first.device
     assert second.session != first.session
+
+
+@pytest.mark.security("17.1")
+def test_whose_session_was_replaced_reads_it_in_the_history(now):
+    anna, bert = a_person(), a_person("bert@example.com")
+    signed_in = find(enter(anna, now), now)
+
+    enter(bert, now, email="bert@example.com", signed_in=signed_in)
+
+    with db.reading() as session:
+        rows = ledger.history(session, chain=person_chain(anna))
+    assert [row.event for row in rows if row.event == IdpEvent.SESSIONS_ENDED]

@@ -505,3 +505,16 @@ def test_the_page_says_where_one_is_going(visitor):
     visitor.get(f"/authorize?{a_query_of(app)}")
 
     assert "You are signing in to Portal" in visitor.words
+
+
+@pytest.mark.security("2.7")
+def test_who_is_blocked_between_the_factors_is_asked_from_the_beginning(visitor):
+    person_id = a_person()
+    visitor.sign_in(ANNA)
+    with db.transaction() as session:
+        session.execute(update(Person).where(Person.id == person_id).values(status="blocked"))
+
+    visitor.submit("/sign-in/code", code="12345678")
+
+    assert visitor.path.startswith("/sign-in/password")
+    assert visitor.status == 200

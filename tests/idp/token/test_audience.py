@@ -33,7 +33,13 @@ def test_a_token_has_one_audience(identity_app: Flask, requested, granted, chose
 @pytest.mark.security("7.2")
 @pytest.mark.parametrize(
     ("requested", "granted"),
-    [([API, OTHER], []), ([], [API, OTHER]), (["https://evil.example"], []), ([OTHER], [API])],
+    [
+        ([API, OTHER], []),
+        ([], [API, OTHER]),
+        (["https://evil.example"], []),
+        ([OTHER], [API]),
+        ([], ["https://lost.example"]),
+    ],
 )
 def test_an_audience_is_refused_when(identity_app: Flask, requested, granted):
     client = an_app(audiences=(API, OTHER)).registered()

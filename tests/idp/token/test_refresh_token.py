@@ -303,3 +303,16 @@ def test_a_refresh_goes_on_over_a_rotation(identity_app: Flask):
     second = _refresh(from_before, first["refresh_token"], now=later)
 
     assert header_of(second["id_token"])["kid"] != header_of(first["id_token"])["kid"]
+
+
+@pytest.mark.security("7.2")
+def test_a_scope_that_the_application_lost_is_not_renewed(identity_app: Flask):
+    app = an_app(first_party=True, scopes=("openid", "email", "offline_access"))
+    token = _tokens(app, scopes=("openid", "email", "offline_access"))["refresh_token"]
+    with db.transaction() as session:
+        clients.update_metadata(session, app.id, now=NOON, scopes=("openid", "offline_access"))
+
+    renewed = _refresh(app, token)
+
+    assert renewed["scope"] == "openid offline_access"
+    assert claims_of(renewed["access_token"])["scope"] == "openid offline_access"
