@@ -32,7 +32,7 @@ def _sentence(problem: Problem) -> object:
             return _("Many people use this password and it is on public lists. Choose another one.")
         case Problem.PERSONAL:
             return _(
-                "This leans on your address, your name or the name of this service. "
+                "This contains part of your address, your name or the name of this service. "
                 "Choose something that has nothing to do with them."
             )
         case Problem.GUESSABLE:

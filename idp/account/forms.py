@@ -3,7 +3,7 @@
 from zoneinfo import available_timezones
 
 from wtforms import SelectField, StringField
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Length, Regexp
 
 from idp.forms import Form
@@ -11,7 +11,7 @@ from kernel.i18n import LANGUAGES
 from kernel.i18n import lazy_gettext as lazy
 
 _NO_ADDRESS = Regexp(
-    r"^[^@<>\x00-\x1f\x7f]*$", message=lazy("A name holds no @ and no angle brackets.")
+    r"^[^@<>\x00-\x1f\x7f]*$", message=lazy("Leave out @ and angle brackets here.")
 )
 _PHONE = Regexp(
     r"^(\+?[0-9][0-9 \-()]{5,30})?$",

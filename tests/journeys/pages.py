@@ -260,7 +260,7 @@ def reading_mails(person: Traveller) -> Iterator[str]:
     person.running.mailbox.newest_code(email)
     person.go(f"{mails}/?to=nobody.has.this@klucznik.example")
     yield "mails, none"
-    person.go(mails)
+    person.go(f"{mails}/?to={email}")
     yield "mails"
     person.press(".caught-line")
     yield "mail"
