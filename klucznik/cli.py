@@ -1,5 +1,6 @@
 """`klucznik`: every command by name, none of them imported before it is asked for."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -65,6 +66,8 @@ def klucznik() -> None:
 
 def main() -> None:
     """Run the command line; what is wrong is said in a sentence, not in a traceback."""
+    # Databases and logs are for the user alone whom the program runs as.
+    os.umask(0o077)
     try:
         klucznik(prog_name="klucznik")
     except KlucznikError as refused:

@@ -1,7 +1,6 @@
 """The authorization endpoint."""
 
 from datetime import datetime
-from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -11,7 +10,7 @@ from idp.authorize.request import AuthorizationRequest, CannotAnswer, Refusal, r
 from idp.flows import service as flows
 from idp.flows.service import FlowExpired
 from idp.protocol.parameters import Parameters
-from idp.redirects import redirect_exactly
+from idp.redirects import as_a_query
 from idp.sessions import service as sessions
 from idp.settings import current_settings
 from kernel import clock
@@ -56,8 +55,7 @@ def start_by_post() -> ResponseReturnValue:
 
     Another site's form comes without our cookies, so the browser is sent round once more.
     """
-    query = urlencode(list(request.form.items(multi=True)), quote_via=quote)
-    return redirect_exactly(f"/authorize?{query}")
+    return as_a_query("/authorize", request.form.items(multi=True))
 
 
 @public

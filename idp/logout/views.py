@@ -1,7 +1,5 @@
 """Pages for signing out at an application's request."""
 
-from urllib.parse import quote, urlencode
-
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,7 +7,7 @@ from idp.events import IdpEvent
 from idp.logout.request import CannotFollow, LogoutRequest, read
 from idp.logout.service import end_sessions
 from idp.protocol.parameters import Parameters
-from idp.redirects import add_to_query, redirect_exactly
+from idp.redirects import add_to_query, as_a_query
 from idp.sessions import applications
 from idp.sessions import service as sessions
 from idp.sessions.service import SignedIn
@@ -54,8 +52,7 @@ def start() -> ResponseReturnValue:
 @csrf_exempt
 def start_by_post() -> ResponseReturnValue:
     """The same with a form. Another site's form comes without our cookies: round once more."""
-    query = urlencode(list(request.form.items(multi=True)), quote_via=quote)
-    return redirect_exactly(f"/end-session?{query}")
+    return as_a_query("/end-session", request.form.items(multi=True))
 
 
 @blueprint.post("/end-session/confirm")

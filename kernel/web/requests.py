@@ -80,6 +80,9 @@ def refuse_hostile_input() -> None:
     if _ENCODED_SEPARATORS.search(raw_path.partition("?")[0]):
         # One address, one meaning: an encoded slash would reach the same view by another name.
         raise NotFound
+    if request.environ.get("PATH_INFO", "").startswith("//"):
+        # Werkzeug takes leading slashes away before it looks for the view.
+        raise NotFound
     if not _is_storable(request.path):
         raise BadRequest("The address holds characters that can't be stored.")
     sent = [request.args.items(multi=True)]

@@ -1,7 +1,9 @@
 """The command line: every command by name, what is wrong in a sentence."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -9,6 +11,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from klucznik import cli
 
+ROOT = Path(__file__).resolve().parents[2]
 PROMISED = {"run", "serve", "worker", "db", "demo", "person", "client", "keys", "audit", "doctor"}
 
 
@@ -80,3 +83,20 @@ def test_a_setting_that_concerns_several_is_explained_too():
         Pair.model_validate({})
 
     assert cli._sentences(refused.value) == ["  KLUCZNIK_SECRET: Field required"]
+
+
+@pytest.mark.security("8.5")
+def test_what_a_command_writes_is_for_its_own_user_alone(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    subprocess.run(
+        [sys.executable, "-m", "klucznik", "db", "upgrade"],
+        env={**os.environ, "KLUCZNIK_HOME": str(home)},
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+
+    files = list(home.rglob("*.sqlite3*"))
+    assert files
+    assert [path for path in files if path.stat().st_mode & 0o077] == []

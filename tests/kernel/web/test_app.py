@@ -86,3 +86,14 @@ def test_no_other_site_may_read_our_answers(path, origin):
 
     for response in (client.get(path, headers=headers), client.options(path, headers=headers)):
         assert not [name for name, _ in response.headers if name.startswith("Access-Control")]
+
+
+@pytest.mark.security("14.5")
+@pytest.mark.parametrize("path", ["//form", "///form", "/form/", "/Form", "/form;x", "/./form"])
+def test_a_page_has_one_address(path):
+    client = a_program().test_client()
+
+    # As servers hand it over; the test client would tidy the address up.
+    answer = client.get("/form", environ_overrides={"PATH_INFO": path})
+
+    assert answer.status_code == 404
