@@ -82,7 +82,6 @@ SUPPORTED = (
     "nonce",
     "acr",
     "amr",
-    "azp",
     "sid",
     "name",
     "given_name",

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,9 @@ from flask import Flask
 from joserfc.jwk import ECKey
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from idp.app import create_app
 from idp.clients import service as clients
+from idp.settings import IdentitySettings
 from idp.worker import create_worker
 from kernel import clock
 from kernel.crypto import new_token
@@ -149,7 +150,7 @@ class Guest(Visitor):
 class _Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def log(self, *_: Any) -> None:  # type: ignore[override]
+    def log(self, *_: Any) -> None:
         """Nobody reads along."""
 
 
@@ -160,7 +161,7 @@ def running(make_database: MakeDatabase) -> Iterator[Provider]:
     issuer = f"http://127.0.0.1:{port}"
     mails = Mailbox()
     smtp = SmtpServer(mails, host="127.0.0.1", port=0)
-    settings = import_module("idp.settings").IdentitySettings(
+    settings = IdentitySettings(
         **{
             **SECRETS,
             "issuer": issuer,
@@ -174,7 +175,7 @@ def running(make_database: MakeDatabase) -> Iterator[Provider]:
             ),
         }
     )
-    app = import_module("idp.app").create_app(settings)
+    app = create_app(settings)
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

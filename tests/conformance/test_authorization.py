@@ -408,11 +408,9 @@ def test_a_step_up_asks_for_the_code_alone(provider: Provider, application: Appl
 
     page = guest.open(application.url(acr_values=acr.TWO_FACTOR))
 
-    if application.id_token(low)["acr"] == acr.TWO_FACTOR:
-        assert "code" in answer_of(page)
-    else:
-        assert page.form_with("code") is not None
-        assert page.form_with("password") is None
+    assert application.id_token(low)["acr"] == acr.SINGLE_FACTOR
+    assert page.form_with("code") is not None
+    assert page.form_with("password") is None
 
 
 # -- 5: the response
@@ -446,6 +444,19 @@ def test_form_post_is_a_page_that_posts_itself(application: Application, guest: 
     assert "form-action 'self' https://app.example" in policy
     assert "unsafe-inline" not in policy
     assert application.tokens(page)
+
+
+@pytest.mark.parametrize("answer", ["allow", "refuse"])
+def test_form_post_also_ends_what_went_over_pages(provider: Provider, guest: Guest, answer: str):
+    """OIDC.md 5 and 13: success and error responses, with pages of ours in between."""
+    application = provider.application()
+    page = guest.open(application.url(response_mode="form_post", state=LONG_STATE))
+    form = next(form for form in page.forms if "/consent" in form.action)
+
+    found = answer_of(guest.submit(page, form, answer=answer))
+
+    assert found["state"] == LONG_STATE
+    assert ("code" in found, found.get("error")) in {(True, None), (False, "access_denied")}
 
 
 @pytest.mark.security("6.5")

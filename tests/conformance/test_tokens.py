@@ -130,7 +130,10 @@ def test_each_way_to_prove_oneself(provider: Provider, guest: Guest, method: str
 def test_names_and_secrets_are_form_decoded(provider: Provider):
     """OIDC.md 7: client_secret_basic with form-urlencoded id and secret."""
     application = provider.application(grant_types=("client_credentials",), redirect_uris=())
-    encoded = ["".join(f"%{ord(c):02X}" for c in text or "") for text in (application.id, application.secret)]
+    encoded = [
+        "".join(f"%{ord(c):02X}" for c in text or "")
+        for text in (application.id, application.secret)
+    ]
 
     reply = http.post(
         f"{application.issuer}/token",
