@@ -38,6 +38,9 @@ class RemoteKeys:
         known = self._fetched.get(uri)
         if known is not None and not _must_ask(known, kid, now):
             return known.keys
+        if known is not None:
+            # Whoever comes while we ask takes what is known, and doesn't ask as well.
+            self._fetched[uri] = _Fetched(known.keys, now)
         fetched = _Fetched(_fetch(uri, known), now)
         with self._lock:
             if len(self._fetched) >= _MOST:
@@ -56,7 +59,7 @@ def _must_ask(known: _Fetched, kid: str | None, now: datetime) -> bool:
     age = now - known.at
     if age >= KEPT_FOR:
         return True
-    is_there = not kid or any(key.id in ("", kid) for key in known.keys)
+    is_there = any(not kid or key.id in ("", kid) for key in known.keys)
     return not is_there and age >= ASKED_AT_MOST_EVERY
 
 

@@ -93,3 +93,13 @@ def test_every_word_of_make_explains_itself():
 
     assert {word for word, _ in words} >= {"setup", "run", "check", "test", "soak", "bench"}
     assert [word for word, rest in words if "## " not in rest] == []
+
+
+@pytest.mark.security("19.4")
+def test_who_finds_a_weakness_reads_how_to_tell_it_in_private_and_what_follows():
+    text = (ROOT / "SECURITY.md").read_text()
+
+    assert "**Report a vulnerability**" in text
+    assert "Do not open an issue" in text
+    assert "within" in text
+    assert "critical weakness" in text

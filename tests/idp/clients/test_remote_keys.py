@@ -119,3 +119,30 @@ def test_the_memory_is_bounded(web: Web, monkeypatch):
     memory.of(URI, kid="one", now=NOON)
 
     assert list(memory._fetched) == [URI]
+
+
+@pytest.mark.security("16.2")
+def test_whoever_comes_while_we_ask_does_not_ask_as_well(web: Web, monkeypatch):
+    memory = RemoteKeys()
+    memory.of(URI, kid="one", now=NOON)
+    later = NOON + timedelta(minutes=10)
+    answer = web.get
+
+    def slow(url: str) -> Response:
+        if web.asked < 5:
+            assert [key.id for key in memory.of(URI, kid="one", now=later)] == ["one"]
+        return answer(url)
+
+    monkeypatch.setattr(web, "get", slow)
+    memory.of(URI, kid="one", now=later)
+
+    assert web.asked == 2
+
+
+def test_where_there_was_no_key_an_assertion_without_a_kid_makes_us_ask_again(web: Web):
+    memory = RemoteKeys()
+    web.status = 500
+    assert memory.of(URI, kid=None, now=NOON) == ()
+    web.status = 200
+
+    assert memory.of(URI, kid=None, now=NOON + timedelta(seconds=10))
