@@ -26,12 +26,13 @@ def addresses_of(target: Target, rules: Rules, *, seconds: float) -> list[str]:
 
 def _look_up(target: Target, seconds: float) -> list[str]:
     ends = time.monotonic() + seconds
-    if not _lookups.acquire(timeout=max(seconds, 0.0)):
+    places = _lookups
+    if not places.acquire(timeout=max(seconds, 0.0)):
         raise OutgoingFailed("too many names are being looked up")
     answer: SimpleQueue[list[str] | Exception] = SimpleQueue()
     # The system's look-up can't be interrupted: it is left behind, and keeps nobody from ending.
     threading.Thread(
-        target=_answer, args=(answer, target), name="outgoing-lookup", daemon=True
+        target=_answer, args=(answer, target, places), name="outgoing-lookup", daemon=True
     ).start()
     try:
         addresses = answer.get(timeout=max(ends - time.monotonic(), 0.0))
@@ -44,13 +45,17 @@ def _look_up(target: Target, seconds: float) -> list[str]:
     return addresses
 
 
-def _answer(answer: "SimpleQueue[list[str] | Exception]", target: Target) -> None:
+def _answer(
+    answer: "SimpleQueue[list[str] | Exception]",
+    target: Target,
+    places: threading.BoundedSemaphore,
+) -> None:
     try:
         answer.put(_ask_system(target.host, target.port))
     except Exception as unknown:
         answer.put(unknown)
     finally:
-        _lookups.release()
+        places.release()
 
 
 def _ask_system(host: str, port: int) -> list[str]:

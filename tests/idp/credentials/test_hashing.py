@@ -85,7 +85,7 @@ def test_no_more_hashes_run_at_once_than_there_are_turns():
             with lock:
                 running.pop()
 
-    queue._hasher = Watched()
+    queue._hasher = Watched()  # type: ignore[assignment]
     threads = [threading.Thread(target=queue.hash, args=("a password",)) for _ in range(12)]
     for thread in threads:
         thread.start()

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,11 @@ from tests.idp.visitor import a_person
 
 
 def refused(text, **changes):
-    facts = {"min_length": 12, "context": ["anna.nowak@example.com"], "breached": Nothing()}
+    facts: dict[str, Any] = {
+        "min_length": 12,
+        "context": ["anna.nowak@example.com"],
+        "breached": Nothing(),
+    }
     return why_refuse(text, **(facts | changes))
 
 

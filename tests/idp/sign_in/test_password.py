@@ -5,6 +5,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import update
 
 from idp.credentials import password
+from idp.credentials.hashing import hashing
 from idp.events import IdpEvent
 from idp.flows import service as flows
 from idp.protocol import acr
@@ -221,7 +222,7 @@ def test_an_old_hash_is_renewed_at_sign_in(now):
 def test_a_password_that_is_changed_while_it_is_checked_does_not_count(now, monkeypatch):
     person_id = a_person()
     flow_id = a_flow(now)
-    real = first_factor.hashing()
+    real = hashing()
 
     class Slow:
         def verify(self, stored, typed):

@@ -344,7 +344,7 @@ def test_known_and_unknown_addresses_cost_the_same_statements(identity_app, path
     counts = []
     for email in people_of_all_kinds():
         visitor = Visitor(identity_app).get(path)
-        statements = []
+        statements: list[str] = []
 
         def listen(_c, _u, statement, *_, into=statements):
             into.append(statement.split(" WHERE")[0])
@@ -407,7 +407,8 @@ def test_no_order_of_steps_signs_in_without_both_factors(identity_app, mailroom,
     for email in known:
         a_person(email)
     visitor = Visitor(identity_app).get("/account")
-    flow, proved, stale = visitor.flow, set(), "00000000"
+    proved: set[str] = set()
+    flow, stale = visitor.flow, "00000000"
     current = None
     for step in steps:
         token = {"csrf_token": visitor.get(f"/register?flow={flow}").token}
