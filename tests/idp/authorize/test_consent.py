@@ -38,10 +38,11 @@ def test_an_application_that_was_switched_off_asks_nothing(identity_app: Flask):
 @pytest.mark.security("10.1")
 def test_the_answer_is_noted_in_the_flow_and_the_request_stays(identity_app: Flask):
     identity_app.config["WTF_CSRF_ENABLED"] = False
-    browser = a_browser(identity_app, person_id=a_person())
+    person_id = a_person()
+    browser = a_browser(identity_app, person_id=person_id)
     address = browser.ask(an_app(), state="s").headers["Location"]
 
-    browser.client.post(address, data={"answer": "refuse"})
+    browser.client.post(address, data={"answer": "refuse", "person": str(person_id)})
 
     with db.reading() as session:
         kept = session.scalars(select(Flow)).one().request or {}
