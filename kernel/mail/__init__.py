@@ -10,6 +10,14 @@ for a server, so it is for the outbox's worker and never for a request or a tran
 
 from kernel.mail.message import Mail, NotOneMailbox
 from kernel.mail.rendering import RenderedMail, render_mail
-from kernel.mail.smtp import MailRefused, send_mail
+from kernel.mail.smtp import MailRefused, mail_server, send_mail
 
-__all__ = ["Mail", "MailRefused", "NotOneMailbox", "RenderedMail", "render_mail", "send_mail"]
+__all__ = [
+    "Mail",
+    "MailRefused",
+    "NotOneMailbox",
+    "RenderedMail",
+    "mail_server",
+    "render_mail",
+    "send_mail",
+]

@@ -27,12 +27,11 @@ class MailRefused(Undeliverable):
 def send_mail(settings: Settings, mail: Mail) -> None:
     """Send one mail, or raise: MailRefused and NotOneMailbox for good, anything else for now."""
     message = compose(mail, mail_from=settings.mail_from, now=clock.now())
-    origin = sender(settings.mail_from)
-    with _connected(settings, origin.domain) as server:
+    to, origin = mailbox(mail.to).addr_spec, sender(settings.mail_from).addr_spec
+    with mail_server(settings) as server:
         try:
-            server.send_message(
-                message, from_addr=origin.addr_spec, to_addrs=[mailbox(mail.to).addr_spec]
-            )
+            # Not `send_message`, which writes «>From » where a line of the text begins with «From ».
+            server.sendmail(origin, [to], message.as_bytes())
         except smtplib.SMTPRecipientsRefused as refused:
             codes = {code for code, _ in refused.recipients.values()}
             if codes <= _NO_SUCH_MAILBOX:
@@ -41,8 +40,9 @@ def send_mail(settings: Settings, mail: Mail) -> None:
 
 
 @contextmanager
-def _connected(settings: Settings, our_name: str) -> Iterator[smtplib.SMTP]:
-    with _connect(settings, our_name) as server:
+def mail_server(settings: Settings) -> Iterator[smtplib.SMTP]:
+    """A connection to the operator's mail server, as safe as the settings say, and signed in."""
+    with _connect(settings, sender(settings.mail_from).domain) as server:
         if settings.smtp_security == "starttls":
             server.starttls(context=_tls(settings.outgoing_ca_file))
         if settings.smtp_username:

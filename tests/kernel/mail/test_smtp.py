@@ -46,6 +46,14 @@ def test_a_mail_arrives_with_its_one_recipient(server):
     assert b"Message-ID: <00000000-0000-0000-0000-000000000007@id.example>" in envelope.content
 
 
+def test_a_line_that_begins_with_from_arrives_as_it_was_written(server):
+    one = server()
+
+    send(one, Mail(**{**MAIL.__dict__, "text": "From Warsaw\n.\nFrom Gdynia\n"}))
+
+    assert b"\r\nFrom Warsaw\r\n.\r\nFrom Gdynia\r\n" in one.mails[0].content
+
+
 @pytest.mark.security("3.4")
 def test_a_list_of_recipients_is_not_even_tried(server):
     one = server()
