@@ -1,7 +1,6 @@
 """`klucznik doctor`: look at everything that has to be right, and say what to do where it isn't."""
 
 import smtplib
-import ssl
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -18,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kernel import clock
 from kernel.command_line import Finding, Grade, json_option, say_json
-from kernel.errors import KlucznikError
+from kernel.errors import KlucznikError, Misconfigured
+from kernel.mail import mail_server
 from kernel.observability.logs import configure_logging
 from kernel.settings import Settings, home_folder
 from klucznik import production
@@ -136,10 +136,11 @@ def about_mail(settings: Settings) -> Finding:
     """Whether the mail server takes our connection, and our name and password if it has them."""
     where = f"{settings.smtp_host}:{settings.smtp_port}"
     try:
-        with _connect(settings) as server:
-            if settings.smtp_username:
-                server.login(settings.smtp_username, settings.smtp_password.get_secret_value())
+        # The same way as a mail goes: with its certificates, and never a password in clear.
+        with mail_server(settings) as server:
             server.noop()
+    except Misconfigured as refused:
+        return Finding("mail server", Grade.WRONG, refused.detail, "see docs/operators/mail.md")
     except (OSError, smtplib.SMTPException) as failure:
         return Finding(
             "mail server",
@@ -148,17 +149,6 @@ def about_mail(settings: Settings) -> Finding:
             "codes and links travel by mail: set KLUCZNIK_SMTP_…",
         )
     return Finding("mail server", Grade.GOOD, f"{where} answers")
-
-
-def _connect(settings: Settings) -> smtplib.SMTP:
-    trusted = ssl.create_default_context()
-    host, port = settings.smtp_host, settings.smtp_port
-    if settings.smtp_security == "tls":
-        return smtplib.SMTP_SSL(host, port, timeout=_SECONDS, context=trusted)
-    server = smtplib.SMTP(host, port, timeout=_SECONDS)
-    if settings.smtp_security == "starttls":
-        server.starttls(context=trusted)
-    return server
 
 
 def about_address(program: Program, settings: Settings) -> Finding:

@@ -86,6 +86,21 @@ def test_a_mail_server_that_answers_is_well(home, tmp_path):
     assert found.grade is Grade.GOOD
 
 
+def test_a_mail_password_is_not_sent_in_clear_to_find_out(home, monkeypatch):
+    port, pages = free_ports(2)
+    settings = settings_of(PROGRAMS["identity"]).model_copy(
+        update={"smtp_port": port, "smtp_username": "klucznik"}
+    )
+    # The same server by a name that does not say «this machine».
+    monkeypatch.setattr("kernel.mail.smtp._LOOPBACK", frozenset())
+
+    with serve_mails(port, pages, "127.0.0.1"):
+        found = about_mail(settings)
+
+    assert found.grade is Grade.WRONG
+    assert "SMTP_SECURITY" in found.says
+
+
 def test_a_mail_server_that_is_not_there_is_wrong(home):
     assert about_mail(settings_of(PROGRAMS["identity"])).grade is Grade.WRONG
 
