@@ -27,7 +27,7 @@ def checks() -> list[tuple[str, list[str | Path]]]:
     """Return each check's name and command, the quick ones first."""
     typed = [*packages(), "tools", "tests", "bench", "migrations"]
     return [
-        ("lint", [VENV_BIN / "ruff", "check", "."]),
+        ("lint", [VENV_BIN / "ruff", "check", "--no-cache", "."]),
         ("format", [VENV_BIN / "ruff", "format", "--check", "."]),
         ("templates", [VENV_BIN / "djlint", "--lint", "--quiet", *_templates()]),
         ("imports", [VENV_BIN / "lint-imports", "--no-logo"]),

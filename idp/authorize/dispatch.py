@@ -1,7 +1,7 @@
 """Which step is missing: decided by looking at what is true now, never by what was done before."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -30,27 +30,21 @@ def what_is_missing(
     wanted: acr.Wanted,
     *,
     presence: Presence | None,
-    flow_started_at: datetime | None,
+    flow_began_at: datetime | None,
+    password_first: bool = False,
     consent_is_needed: bool,
     now: datetime,
 ) -> Step | None:
     """The next step on the way to an answer, or None when nothing stands in the way."""
-    if presence is None:
+    if presence is None or not wanted.is_by(presence.person_id):
         return Step.SIGN_IN
-    if wanted.person_id not in (None, presence.person_id):
-        return Step.SIGN_IN
-    # Whoever signed in within this flow has answered `prompt=login` and `max_age`, however small.
-    is_fresh = flow_started_at is not None and presence.auth_time >= flow_started_at
-    if not is_fresh and (wanted.prompt_login or is_too_old(presence.auth_time, wanted, now)):
+    if not wanted.is_recent(
+        presence.auth_time, flow_began_at=flow_began_at, again=password_first, now=now
+    ):
         return Step.SIGN_IN
     if not acr.satisfies(presence.acr, wanted.acr):
         return Step.STEP_UP
     return Step.CONSENT if consent_is_needed else None
-
-
-def is_too_old(auth_time: datetime, wanted: acr.Wanted, now: datetime) -> bool:
-    """Whether `max_age` asks for a newer sign-in."""
-    return wanted.max_age is not None and now - auth_time > timedelta(seconds=wanted.max_age)
 
 
 def why_not_silently(step: Step) -> OAuthError:

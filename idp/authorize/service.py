@@ -18,7 +18,7 @@ from idp.clients.service import RegisteredClient
 from idp.flows import service as flows
 from idp.flows.service import Flow, FlowExpired
 from idp.protocol import acr, prompts
-from idp.protocol.errors import AccessDenied
+from idp.protocol.errors import AccessDenied, LoginRequired, OAuthError
 from idp.sessions.service import SignedIn
 from idp.settings import current_settings
 from tenants.database import db
@@ -69,11 +69,12 @@ def go_on(flow: Flow, *, signed_in: SignedIn | None, now: datetime) -> Outcome:
     if flow.request is None:
         return _go_on_to_own_page(flow, signed_in, now)
     request = AuthorizationRequest.from_json(flow.request)
-    if flow.request.get(CONSENT_ANSWER) == REFUSED:
+    refused = _why_refuse(flow, request, signed_in)
+    if refused is not None:
         with db.transaction() as session:
             _client(session, request)
             _finish(session, flow, now)
-        raise Refusal(request.to, AccessDenied("the person refused"))
+        raise Refusal(request.to, refused)
     with db.transaction() as session:
         client = _client(session, request)
         step = _missing(session, request, client, signed_in, flow=flow, now=now)
@@ -83,6 +84,21 @@ def go_on(flow: Flow, *, signed_in: SignedIn | None, now: datetime) -> Outcome:
         if step is Step.CONSENT:
             return Page(url_for("oauth_consent.ask", flow=flow.id))
         return _page(session, flow, request.wanted, signed_in, now)
+
+
+def _why_refuse(
+    flow: Flow, request: AuthorizationRequest, signed_in: SignedIn | None
+) -> OAuthError | None:
+    """What ends a flow without a code: the person said no, or is not the one who was asked for."""
+    if (flow.request or {}).get(CONSENT_ANSWER) == REFUSED:
+        return AccessDenied("the person refused")
+    if signed_in is None or signed_in.auth_time < flow.created_at:
+        return None
+    # Asked once and answered by somebody else (OpenID Connect Core §3.1.2.1): asking on would never
+    # end, for the person may have no other ID.
+    if not request.wanted.is_by(signed_in.person_id):
+        return LoginRequired("somebody else signed in than id_token_hint names")
+    return None
 
 
 def _go_on_to_own_page(flow: Flow, signed_in: SignedIn | None, now: datetime) -> Outcome:
@@ -137,7 +153,8 @@ def _missing(
     return dispatch.what_is_missing(
         request.wanted,
         presence=presence,
-        flow_started_at=flow.created_at if flow is not None else None,
+        flow_began_at=flow.created_at if flow is not None else None,
+        password_first=flow is not None and flow.password_first,
         consent_is_needed=signed_in is not None
         and consent_is_needed(session, request, client, signed_in, flow),
         now=now,

@@ -93,7 +93,10 @@ def _answer_new(
 
 
 def _begin_again(expired: FlowExpired, now: datetime) -> ResponseReturnValue:
-    """Go on where it stopped: the same browser's own request, as it was."""
+    """Go on where it stopped: the same browser's own request, as it was.
+
+    Where nothing is known of it, the page that `sign_in` has for that is the answer.
+    """
     if expired.request is not None:
         asked = AuthorizationRequest.from_json(expired.request)
         try:
@@ -104,15 +107,7 @@ def _begin_again(expired: FlowExpired, now: datetime) -> ResponseReturnValue:
             return _refuse(refusal, after_pages=True)
     if expired.return_to is not None:
         return redirect(expired.return_to, 303)
-    return error_page(
-        400,
-        title=_("This sign-in is over"),
-        reason=_("The page was open too long, or was opened in another browser."),
-        way_out=_("Sign in again, here or from the application where you began."),
-        link="/",
-        link_text=_("Sign in"),
-        code="flow_expired",
-    )
+    raise expired
 
 
 def _render(outcome: service.Outcome, *, after_pages: bool) -> ResponseReturnValue:

@@ -1,10 +1,10 @@
 """`klucznik audit`: proof that the audit trail is whole."""
 
 import click
-from tenants.audit import ledger
 
 from idp.cli.application import in_application
 from kernel.command_line import json_option, say_facts, say_json
+from tenants.audit import ledger
 from tenants.database import db
 
 

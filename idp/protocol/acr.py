@@ -5,6 +5,7 @@ The three classes are in order: whoever reached a higher one has reached the low
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 SINGLE_FACTOR = "urn:klucznik:acr:single-factor"
@@ -33,6 +34,24 @@ class Wanted:
     person_id: UUID | None = None
     """The person that `id_token_hint` names; nobody else will do."""
     login_hint: str | None = None
+
+    def is_by(self, person_id: UUID) -> bool:
+        """Whether a sign-in of this person will do."""
+        return self.person_id is None or self.person_id == person_id
+
+    def is_recent(
+        self, auth_time: datetime, *, flow_began_at: datetime | None, again: bool, now: datetime
+    ) -> bool:
+        """Whether a sign-in of that moment will do.
+
+        One within the flow answers `prompt=login` and `max_age`, however small, and whatever else
+        asks `again`.
+        """
+        if flow_began_at is not None and auth_time >= flow_began_at:
+            return True
+        if again or self.prompt_login:
+            return False
+        return self.max_age is None or now - auth_time <= timedelta(seconds=self.max_age)
 
 
 def satisfies(reached: str, acceptable: Sequence[str] | None) -> bool:

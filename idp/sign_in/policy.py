@@ -1,6 +1,5 @@
 """Which proof is missing: the rules of signing in, as pure functions."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -67,40 +66,19 @@ def missing_step(
     flow: FlowFacts, session: SessionFacts | None, wanted: Wanted, now: datetime
 ) -> Step | None:
     """The page that is missing before this browser's session is what was asked for."""
-    if session is None or not _is_fresh(flow, session, wanted, now):
+    if (
+        session is None
+        or not wanted.is_by(session.person_id)
+        or not wanted.is_recent(
+            session.auth_time, flow_began_at=flow.created_at, again=flow.password_first, now=now
+        )
+    ):
         if flow.first_factor_of is not None:
             return Step.CODE
         return Step.PASSWORD if flow.has_address else Step.ADDRESS
-    if wanted.person_id is not None and session.person_id != wanted.person_id:
-        # Whatever was typed before led to somebody else.
-        return Step.ADDRESS
-    if is_strong_enough(session.acr, wanted.acr):
+    if acr.satisfies(session.acr, wanted.acr):
         return None
     return _step_up(flow, session, wanted)
-
-
-def is_strong_enough(reached: str, wanted: Sequence[str] | None) -> bool:
-    """Whether a class is one of those wanted, or above all of them.
-
-    >>> is_strong_enough(acr.TWO_FACTOR, (acr.SINGLE_FACTOR,))
-    True
-    >>> is_strong_enough(acr.MAIL_CODE, (acr.TWO_FACTOR,))
-    False
-    """
-    if wanted is None or reached in wanted:
-        return True
-    known = [acr.LOWEST_FIRST.index(value) for value in wanted if value in acr.LOWEST_FIRST]
-    return not known or acr.LOWEST_FIRST.index(reached) > max(known)
-
-
-def _is_fresh(flow: FlowFacts, session: SessionFacts, wanted: Wanted, now: datetime) -> bool:
-    if session.auth_time >= flow.created_at:
-        return True
-    if wanted.prompt_login or flow.password_first:
-        return False
-    if wanted.max_age is None:
-        return True
-    return (now - session.auth_time).total_seconds() <= wanted.max_age
 
 
 def _step_up(flow: FlowFacts, session: SessionFacts, wanted: Wanted) -> Step:

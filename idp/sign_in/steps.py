@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from idp.credentials import totp
 from idp.flows.service import Flow
+from idp.protocol import acr
 from idp.protocol.acr import Wanted
 from idp.sessions.service import SignedIn
 from idp.sign_in import policy
@@ -47,6 +48,6 @@ def _facts_of(session: Session, signed_in: SignedIn | None, wanted: Wanted) -> S
         auth_time=signed_in.auth_time,
         acr=signed_in.acr,
         # Only where more is wanted does it matter what the person could show.
-        has_authenticator=not policy.is_strong_enough(signed_in.acr, wanted.acr)
+        has_authenticator=not acr.satisfies(signed_in.acr, wanted.acr)
         and totp.is_enrolled(session, person_id=signed_in.person_id),
     )

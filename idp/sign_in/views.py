@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.flows import service as flows
 from idp.flows.service import Flow, FlowExpired
+from idp.sessions import service as sessions
 from idp.sessions.browser import Browser, this_browser
 from idp.settings import current_settings
 from idp.sign_in import code as second_factor
@@ -33,6 +34,9 @@ def address() -> ResponseReturnValue:
     """Ask who it is."""
     now = clock.now()
     flow = _flow(now)
+    if flow is None and sessions.current(now) is not None:
+        # A bookmark, most likely: there is nothing to ask.
+        return redirect(url_for("account.profile"), 303)
     if flow is None:
         return redirect(url_for("sign_in.address", flow=_begin(this_browser(now), now)), 303)
     form = AddressForm()
@@ -147,7 +151,10 @@ def go_on_where_it_stopped(expired: FlowExpired) -> ResponseReturnValue:
         return error_page(
             400,
             title=_("This sign-in is over"),
-            reason=_("The page was open too long, or was opened in another browser."),
+            reason=_(
+                "The page was open too long, or was opened in another browser, or the browser keeps"
+                " no cookies."
+            ),
             way_out=_("Sign in again, here or from the application where you began."),
             link=url_for("sign_in.address"),
             link_text=_("Sign in"),
