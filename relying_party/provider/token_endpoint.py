@@ -10,6 +10,7 @@ from kernel.outgoing import Outgoing, OutgoingError
 from relying_party.errors import IdentityUnreachable, TokenRefused
 from relying_party.provider.client_assertion import ASSERTION_TYPE, ClientKey
 from relying_party.provider.published import Provider
+from relying_party.signed_tokens import is_plain
 
 log = get_logger(__name__)
 
@@ -93,10 +94,10 @@ def parse(status: int, body: bytes, *, now: datetime) -> Tokens:
     life = value.get("expires_in")
     if not isinstance(life, int) or isinstance(life, bool) or not 0 < life <= _LONGEST_LIFE:
         raise IdentityUnreachable("an access token without a sensible end")
-    if not _is_token(value.get("access_token")):
+    if not is_plain(value.get("access_token"), longest=_LONGEST_TOKEN):
         raise IdentityUnreachable("no access token that could be sent")
     for name in ("refresh_token", "id_token"):
-        if value.get(name) is not None and not _is_token(value[name]):
+        if value.get(name) is not None and not is_plain(value[name], longest=_LONGEST_TOKEN):
             raise IdentityUnreachable(f"a malformed {name}")
     return Tokens(
         access_token=value["access_token"],
@@ -114,11 +115,3 @@ def _object(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise IdentityUnreachable("the token endpoint's answer is not a JSON object")
     return value
-
-
-def _is_token(value: object) -> bool:
-    return (
-        isinstance(value, str)
-        and 0 < len(value) <= _LONGEST_TOKEN
-        and all("!" <= letter <= "~" for letter in value)
-    )

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -83,9 +83,9 @@ class Revocations:
         whole_person = (
             model.sid.is_(None) & (model.subject == subject) & (model.revoked_at >= issued_at)
         )
-        this_sign_in = model.sid == sid if sid is not None else model.sid.is_(None) & whole_person
+        taken_back = whole_person if sid is None else whole_person | (model.sid == sid)
         found = session.scalars(
-            select(model.id).where(model.issuer == issuer, or_(whole_person, this_sign_in)).limit(1)
+            select(model.id).where(model.issuer == issuer, taken_back).limit(1)
         ).first()
         return found is not None
 

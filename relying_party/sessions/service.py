@@ -182,7 +182,7 @@ class Sessions:
         )
 
     def with_secret(self, session: Session, secret: str) -> list[UUID]:
-        """The session that this secret opens, ended or not; for ending it."""
+        """The session that this secret opens, unless it has ended already; for ending it."""
         return self._ids(session, self._model.secret_hash == hash_token(secret))
 
     def of_sign_in(
