@@ -3,6 +3,7 @@ import json
 import pytest
 from sqlalchemy import select
 
+from kernel.outgoing import Response
 from portal.database import db
 from portal.sessions.models import ApplicationSession
 from relying_party.errors import ApiUnreachable
@@ -24,12 +25,23 @@ def test_the_api_is_asked_with_the_persons_own_token(party, provider, session_id
 
 
 @pytest.mark.security("7.5")
-def test_a_token_for_one_api_is_not_shown_to_another(party, provider, session_id):
-    api = party.api(f"{provider.issuer}/api")
+def test_each_api_is_shown_only_the_token_that_was_made_for_it(
+    party, provider, session_id, monkeypatch
+):
+    shown = {}
 
-    answer = api.get(session_id, "/../userinfo")
+    def get(url, *, headers):
+        shown[url] = headers["Authorization"].removeprefix("Bearer ")
+        return Response(204, {}, b"")
 
-    assert answer.status in (401, 404)
+    monkeypatch.setattr(party.outgoing, "get", get)
+    for audience in (provider.issuer, f"{provider.issuer}/api"):
+        party.api(audience).get(session_id, "/things")
+
+    assert {url: provider.access_tokens[token] for url, token in shown.items()} == {
+        f"{provider.issuer}/things": provider.issuer,
+        f"{provider.issuer}/api/things": f"{provider.issuer}/api",
+    }
 
 
 def test_a_token_that_was_revoked_is_renewed_once(party, provider, session_id):
