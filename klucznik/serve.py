@@ -133,7 +133,7 @@ class _Serving:
             self._worker = load(self._program.worker)(app)
             self._worker.start()
         if self._settings.metrics_port:
-            _serve_metrics(self._settings.metrics_port)
+            serve_own_metrics(self._settings.metrics_port)
         log.info("serving", threads=self._settings.threads, worker=self._settings.worker)
         wsgi: WSGI = app
         return wsgi
@@ -192,7 +192,8 @@ def drain(app: Any) -> None:
     app.extensions["klucznik.health"].drain()
 
 
-def _serve_metrics(port: int) -> None:
+def serve_own_metrics(port: int) -> None:
+    """Serve this process's counters, or raise Misconfigured where somebody listens already."""
     try:
         serve_metrics(port)
     except OSError as taken:

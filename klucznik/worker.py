@@ -9,7 +9,8 @@ import click
 from kernel.observability.logs import configure_logging, get_logger
 from klucznik import production
 from klucznik.programs import PROGRAMS, Worker, load
-from klucznik.serve import refuse_to_start, settings_of
+from klucznik.serve import refuse_to_start, serve_own_metrics, settings_of
+from klucznik.settings import StartSettings
 
 log = get_logger(__name__)
 
@@ -30,6 +31,9 @@ def worker(programs: tuple[str, ...]) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     names = [name for name in programs or PROGRAMS if PROGRAMS[name].worker]
+    metrics_port = StartSettings().metrics_port
+    if metrics_port:
+        serve_own_metrics(metrics_port)
     workers = [_start(name) for name in names]
     log.info("working", programs=names)
     stopping.wait()

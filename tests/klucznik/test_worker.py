@@ -5,25 +5,29 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 
-from tests.installation import ROOT
+from tests.installation import ROOT, free_ports
 from tests.programs import SECRETS
 
 
-@pytest.mark.product("OPS-2")
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_delivers_until_it_is_told_to_stop(tmp_path, sent):
-    output = tmp_path / "output"
-    settings = {**SECRETS, "home": str(tmp_path)}
+@contextmanager
+def working(folder: Path, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A worker that has begun to work; what it says is in `output`."""
+    output = folder / "output"
+    given = {**SECRETS, "home": str(folder), "metrics_port": "0", **settings}
     with output.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.klucznik.slow_program", "worker", "portal"],
             cwd=ROOT,
             env={
                 "PATH": os.environ["PATH"],
-                **{f"KLUCZNIK_{name.upper()}": value for name, value in settings.items()},
+                **{f"KLUCZNIK_{name.upper()}": value for name, value in given.items()},
             },
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -34,11 +38,31 @@ def test_a_worker_delivers_until_it_is_told_to_stop(tmp_path, sent):
             assert process.poll() is None, output.read_text()
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        process.send_signal(sent)
-
-        assert process.wait(20) == 0
+        yield process
     finally:
         process.kill()
         process.wait()
-    said = output.read_text()
+
+
+@pytest.mark.product("OPS-2")
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_delivers_until_it_is_told_to_stop(tmp_path, sent):
+    with working(tmp_path) as process:
+        process.send_signal(sent)
+
+        assert process.wait(20) == 0
+    said = (tmp_path / "output").read_text()
     assert said.index("worker started") < said.index("worker stopped")
+
+
+@pytest.mark.product("OPS-2")
+def test_a_worker_shows_its_own_metrics(tmp_path):
+    port = free_ports(1)[0]
+
+    with working(tmp_path, metrics_port=str(port)):
+        connection = HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("GET", "/metrics")
+        page = connection.getresponse().read()
+        connection.close()
+
+    assert b"# TYPE klucznik_" in page
