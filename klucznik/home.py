@@ -1,7 +1,7 @@
 """The home folder of one machine, and the secrets that its first start makes.
 
-What is made here is for a demonstration: every secret begins with `demo`, and production refuses
-to start with one (`klucznik.production`).
+What is made here is for a demonstration: every secret but the programs' client keys begins with
+`demo`, and production refuses to start with one that does (`klucznik.production`).
 """
 
 import base64
