@@ -52,7 +52,13 @@ def client() -> None:
 @click.option(
     "--audience", "audiences", multiple=True, help="A resource it may name; may be repeated."
 )
-@click.option("--profile", type=click.Choice(list(PROFILES)), default="standard", show_default=True)
+@click.option(
+    "--profile",
+    type=click.Choice(list(PROFILES)),
+    default="standard",
+    show_default=True,
+    help="Which rules it keeps; legacy lets it do without PKCE.",
+)
 @click.option("--native", is_flag=True, help="It runs on people's devices.")
 @click.option("--first-party", is_flag=True, help="Ours: people are not asked for consent.")
 @click.option(
