@@ -77,9 +77,6 @@ class Assets:
     def find(self, name: str) -> Asset | None:
         return self._files.get(name)
 
-    def has_icon(self, name: str) -> bool:
-        return name in self._icons
-
     def icon_shape(self, name: str) -> str:
         """What is drawn, or nothing where the set-up has not brought the icons."""
         return self._icons.get(name, "")

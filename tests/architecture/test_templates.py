@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.architecture.packages import PACKAGES, ROOT, templates
+from tools.assets import icon_names
 
 PAGES = [path for path in templates() if path.suffix == ".html"]
 # A mail is read without our stylesheet, so mails alone may carry style attributes.
@@ -54,6 +55,20 @@ def test_every_template_is_used():
             unused.append(str(path))
 
     assert unused == []
+
+
+def test_every_icon_that_is_listed_is_used_and_every_used_one_listed():
+    """One that is not listed would be drawn as nothing at all."""
+    text = "\n".join(
+        path.read_text()
+        for package in PACKAGES
+        for pattern in ("*.py", "*.html")
+        for path in (ROOT / package).rglob(pattern)
+    )
+    listed = set(icon_names())
+
+    assert {name for name in listed if not re.search(rf"[\"']{name}[\"']", text)} == set()
+    assert set(re.findall(r"\bicon\(\"([a-z0-9-]+)\"", text)) - listed == set()
 
 
 @pytest.mark.security("14.1")
