@@ -32,7 +32,6 @@ class Bench:
         self.folder = folder
         self.warm_up, self.measured = (0.3, 0.7) if quick else (1.5, 4.0)
         self.hashes = 20 if quick else 100
-        self.starts = 1 if quick else 3
         self.scenarios = [name for name in rows.SCENARIOS if not only or name in only]
         self.ends = time.monotonic() + _DEADLINE_SECONDS
 

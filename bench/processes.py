@@ -41,7 +41,6 @@ class Server:
     """A started process tree."""
 
     process: "subprocess.Popen[bytes]"
-    started_at: float
     ready_after: float = 0.0
     also: tuple[int, ...] = ()
     """Other processes that work for it: the database server."""
@@ -83,7 +82,7 @@ def server(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    running = Server(process, started, also=also)
+    running = Server(process, also=also)
     try:
         running.ready_after = _wait(process, ready, started, log)
         yield running

@@ -1,4 +1,4 @@
-"""The rows that are printed, and what each must reach (docs: PERFORMANCE)."""
+"""The rows that are printed, and what each must reach."""
 
 from dataclasses import dataclass
 

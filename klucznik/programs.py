@@ -32,16 +32,6 @@ class Program:
         """The setting that holds its public address."""
         return "issuer" if self.name == "identity" else f"{self.name}_url"
 
-    @property
-    def database_setting(self) -> str:
-        """The setting that holds its database's address."""
-        return f"{self.name}_database_url"
-
-    @property
-    def port_setting(self) -> str:
-        """The setting that holds the port it listens on."""
-        return f"{self.name}_port"
-
 
 PROGRAMS = {
     program.name: program

@@ -89,7 +89,7 @@ const readForm = async (request) => {
   return new URLSearchParams(Buffer.concat(chunks).toString());
 };
 
-// The sign-in page. It checks no password: PERFORMANCE compares with Argon2's share taken out.
+// The sign-in page. It checks no password: rows.py compares with Argon2's share taken out.
 provider.use(async (ctx, next) => {
   if (!ctx.path.startsWith('/interaction/')) return next();
   if (ctx.method === 'GET') {

@@ -17,7 +17,6 @@ _METHODS = [
 _TEMPLATE_OPTIONS = {"**/templates/**": {"newstyle_gettext": "true", "silent": "false"}}
 _FUNCTIONS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,
-    "N_": None,
     "gettext": None,
     "lazy": None,
     "lazy_gettext": None,

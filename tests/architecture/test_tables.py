@@ -29,7 +29,7 @@ def test_models_and_migrations_make_the_same_tables(program, make_database):
     assert migrations.differences(url, metadata_of(program)) == []
 
 
-def test_a_database_of_the_tests_is_built_by_the_migrations(program):
+def test_every_program_has_migrations(program):
     assert list((ROOT / "migrations" / program / "versions").glob("*.py"))
 
 

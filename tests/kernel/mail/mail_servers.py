@@ -3,7 +3,6 @@
 import asyncio
 import ssl
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -77,6 +76,3 @@ class MailServer:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-
-
-StartMailServer = Callable[..., MailServer]

@@ -5,8 +5,6 @@ from kernel.web import errors
 from kernel.web.errors import error_page
 from tests.kernel.web.a_program import a_program
 
-GERMAN_THEN_ENGLISH = {"Accept-Language": "de, en;q=0.5"}
-
 
 @pytest.fixture(scope="module")
 def app():
