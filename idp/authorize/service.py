@@ -66,6 +66,7 @@ def answer_new(
 
 def go_on(flow: Flow, *, signed_in: SignedIn | None, now: datetime) -> Outcome:
     """Carry a flow on: to the next page, or to its end; raises Refusal and FlowExpired."""
+    signed_in = sign_in.session_for(flow, signed_in)
     if flow.request is None:
         return _go_on_to_own_page(flow, signed_in, now)
     request = AuthorizationRequest.from_json(flow.request)

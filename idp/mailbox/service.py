@@ -25,7 +25,7 @@ MAIL_SERVER = "mail-server"
 MAILS_TO_ADDRESS = Window("mail:address", limit=5, every=timedelta(hours=1))
 MAILS_FROM_PLACE = Window("mail:place", limit=60, every=timedelta(hours=1))
 
-__all__ = ["Purpose", "ask", "is_link_open", "prove_by_code", "prove_by_link", "start_again"]
+__all__ = ["Purpose", "ask", "is_link_open", "prove_by_code", "prove_by_link"]
 
 
 class LinkSpent(Refused):
@@ -124,14 +124,6 @@ def prove_by_link(
     if proof is None:
         raise LinkSpent("spent, old, or superseded")
     return flow.id
-
-
-def start_again(flow_id: UUID | str, *, browser: Browser, now: datetime) -> None:
-    """«To nie Ty?»: forget the address and whatever was proved about it."""
-    with db.transaction() as session:
-        flow = flows.lock(session, flow_id, browser.id_hash, now)
-        flow.email = None
-        _prove_nothing(flow)
 
 
 def is_proved(flow: Flow, purpose: Purpose) -> bool:

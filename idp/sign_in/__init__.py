@@ -5,6 +5,6 @@ which somebody is signed in. Each step ends by going back to `authorize.resume`,
 `next_step` what is missing.
 """
 
-from idp.sign_in.steps import next_step
+from idp.sign_in.steps import next_step, session_for
 
-__all__ = ["next_step"]
+__all__ = ["next_step", "session_for"]

@@ -12,6 +12,7 @@ from idp.protocol.acr import Wanted
 from idp.sessions.service import SignedIn
 from idp.sign_in import policy
 from idp.sign_in.policy import FlowFacts, SessionFacts, Step
+from tenants.people.address import canonical_email
 
 _PAGES = {
     Step.ADDRESS: "sign_in.address",
@@ -19,6 +20,14 @@ _PAGES = {
     Step.CODE: "sign_in.code",
     Step.ENROLMENT: "account.authenticator",
 }
+
+
+def session_for(flow: Flow, signed_in: SignedIn | None) -> SignedIn | None:
+    """The browser's session, unless another address than its own was typed in this flow."""
+    if signed_in is None or flow.email is None or flow.email == signed_in.email:
+        return signed_in
+    is_own = canonical_email(flow.email).key == canonical_email(signed_in.email).key
+    return signed_in if is_own else None
 
 
 def next_step(

@@ -140,6 +140,7 @@ def test_a_registered_query_is_matched_as_a_whole_and_kept(provider: Provider, g
         ({"response_type": "code token"}, "unsupported_response_type"),
         ({"response_mode": "fragment"}, "invalid_request"),
         ({"prompt": "none login"}, "invalid_request"),
+        ({"prompt": "Login"}, "invalid_request"),
         ({"max_age": "soon"}, "invalid_request"),
         ({"max_age": "-1"}, "invalid_request"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
@@ -217,6 +218,7 @@ def test_the_page_speaks_the_language_that_the_application_asks_for(
     assert '<html lang="en"' in english.text
 
 
+@pytest.mark.product("OP-1")
 def test_a_login_hint_stands_in_the_form(application: Application, newcomer: Guest):
     """OIDC.md 4: login_hint."""
     page = newcomer.open(application.url(login_hint="buffy@example.com"))
@@ -239,6 +241,7 @@ def test_prompt_login_asks_again_and_moves_auth_time(application: Application, n
     assert second > first
 
 
+@pytest.mark.product("OP-1")
 def test_prompt_select_account_asks_who_it_is(application: Application, newcomer: Guest):
     """OIDC.md 4: documented in docs/divergences.md: it is answered by signing in again."""
     newcomer.goes_to(application.url())

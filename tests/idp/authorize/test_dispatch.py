@@ -9,7 +9,6 @@ from idp.authorize.dispatch import (
     Presence,
     Step,
     asks_again,
-    is_too_old,
     what_is_missing,
     why_not_silently,
 )
@@ -31,7 +30,7 @@ def _missing(wanted: Wanted, *, since=None, consent=False, **presence):
     return what_is_missing(
         wanted,
         presence=Presence(**facts),
-        flow_started_at=since,
+        flow_began_at=since,
         consent_is_needed=consent,
         now=NOON,
     )
@@ -64,7 +63,7 @@ def test_the_missing_step(wanted, facts, step):
 
 def test_nobody_signed_in_means_signing_in():
     missing = what_is_missing(
-        Wanted(), presence=None, flow_started_at=None, consent_is_needed=True, now=NOON
+        Wanted(), presence=None, flow_began_at=None, consent_is_needed=True, now=NOON
     )
 
     assert missing is Step.SIGN_IN
@@ -87,7 +86,3 @@ def test_our_own_programs_never_ask():
     assert asks_again(("consent",), answered=False, first_party=False)
     assert not asks_again(("consent",), answered=False, first_party=True)
     assert not asks_again((), answered=False, first_party=False)
-
-
-def test_without_max_age_no_sign_in_is_too_old():
-    assert not is_too_old(NOON - timedelta(days=300), Wanted(), NOON)

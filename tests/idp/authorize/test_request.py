@@ -138,6 +138,7 @@ def test_a_disabled_client_is_unknown(identity_app: Flask):
         ({"scope": 'open"id'}, (), "invalid_scope"),
         ({"scope": "nothing known"}, (), "invalid_scope"),
         ({"prompt": "none login"}, (), "invalid_request"),
+        ({"prompt": "Login"}, (), "invalid_request"),
         ({"max_age": "-1"}, (), "invalid_request"),
         ({"max_age": "1e3"}, (), "invalid_request"),
         ({"max_age": "٣"}, (), "invalid_request"),

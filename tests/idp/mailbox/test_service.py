@@ -77,14 +77,6 @@ def test_of_fifty_who_open_one_link_at_once_one_proves_the_mailbox(identity_app,
     assert sum(isinstance(answer, LinkSpent) for answer in answers) == 49
 
 
-def test_forgetting_the_address_forgets_its_proof(now):
-    asked = ask(now)
-
-    mailbox.start_again(asked.flow_id, browser=a_browser(), now=now)
-
-    assert load(str(asked.flow_id), now).email is None
-
-
 @pytest.mark.security("3.11")
 def test_mails_from_one_place_are_capped_over_all_addresses(now, mailroom):
     for number in range(70):

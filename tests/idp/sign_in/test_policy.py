@@ -73,7 +73,8 @@ def test_a_second_factor_is_asked_at_every_device_that_is_not_remembered(
         ({"password_first": True}, {"auth_time": NOON}, {}, None),
         ({}, {}, {"person_id": ANNA}, None),
         ({}, {}, {"person_id": BERT}, Step.ADDRESS),
-        ({"has_address": True}, {"auth_time": NOON}, {"person_id": BERT}, Step.ADDRESS),
+        ({"has_address": True}, {}, {"person_id": BERT}, Step.PASSWORD),
+        ({"has_address": True, "first_factor_of": BERT}, {}, {"person_id": BERT}, Step.CODE),
     ],
 )
 def test_the_missing_page_follows_from_what_is_true(flow, session, wanted, step):
@@ -94,7 +95,7 @@ def test_the_missing_page_follows_from_what_is_true(flow, session, wanted, step)
         (acr.SINGLE_FACTOR, False, True, (acr.MAIL_CODE, acr.TWO_FACTOR), Step.ENROLMENT),
         (acr.MAIL_CODE, False, False, (acr.MAIL_CODE, acr.TWO_FACTOR), None),
         (acr.TWO_FACTOR, True, False, TWO, None),
-        (acr.TWO_FACTOR, True, False, (acr.SINGLE_FACTOR,), None),
+        (acr.TWO_FACTOR, True, False, acr.LOWEST_FIRST, None),
     ],
 )
 def test_a_session_that_is_too_weak_is_stepped_up(reached, app, proved, wanted, step):

@@ -6,7 +6,7 @@ from idp.protocol import acr
 from idp.protocol.acr import Wanted
 from idp.sessions import service as sessions
 from idp.sessions.service import Whereabouts
-from idp.sign_in import next_step
+from idp.sign_in import next_step, session_for
 from tenants.database import db
 from tests.idp.sign_in.test_password import a_flow, load
 from tests.idp.visitor import a_person, an_authenticator
@@ -40,6 +40,17 @@ def test_a_session_that_is_good_enough_needs_no_page(identity_app, now):
     signed_in = a_session(a_person(), now)
 
     assert page(identity_app, a_flow(now, None), now, signed_in) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "counts"), [(None, True), ("Anna@EXAMPLE.com", True), ("bert@example.com", False)]
+)
+def test_a_session_counts_unless_another_address_was_typed(identity_app, now, typed, counts):
+    signed_in = a_session(a_person("anna@example.com"), now)
+
+    found = session_for(load(a_flow(now, typed), now), signed_in)
+
+    assert found == (signed_in if counts else None)
 
 
 @pytest.mark.security("4.9")

@@ -14,7 +14,7 @@ from idp.sessions import service as sessions
 from kernel.errors import Overloaded
 from tenants.database import db
 from tenants.people.models import Person
-from tests.idp.provider import a_query, an_app
+from tests.idp.provider import CALLBACK, a_query, an_app, tokens_for
 from tests.idp.visitor import PASSWORD, Visitor, a_person, a_sheet, an_authenticator
 
 ANNA = "anna@example.com"
@@ -123,6 +123,65 @@ def test_not_you_leads_back_to_the_address(visitor):
     visitor.submit("/sign-in/password", password=PASSWORD)
 
     assert visitor.path.startswith("/sign-in/code")
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_who_types_another_address_than_is_signed_in_means_another_id(visitor, mailroom, together):
+    a_person()
+    a_person("bert@example.com")
+    visitor.get("/sign-in")
+    page = visitor.path
+    Visitor.sign_in(visitor, ANNA).submit("/sign-in/code", code=mailroom.code_to(ANNA))
+
+    visitor.get(page)
+    if together:
+        visitor.submit("/sign-in", email="bert@example.com", password=PASSWORD)
+    else:
+        visitor.submit("/sign-in", email="bert@example.com")
+        visitor.submit("/sign-in/password", password=PASSWORD)
+    visitor.submit("/sign-in/code", code=mailroom.code_to("bert@example.com"))
+
+    assert visitor.path == "/account"
+    assert "bert@example.com" in visitor.words
+    assert ANNA not in visitor.words
+
+
+def test_a_bookmark_of_the_sign_in_page_leads_on_who_is_signed_in(visitor, mailroom):
+    a_person()
+    visitor.sign_in(ANNA).submit("/sign-in/code", code=mailroom.code_to(ANNA))
+
+    visitor.get("/sign-in")
+
+    assert visitor.path == "/account"
+
+
+def test_without_cookies_a_page_says_so(identity_app):
+    client = identity_app.test_client(use_cookies=False)
+    first = client.get("/sign-in", headers={"Accept-Language": "en"})
+
+    page = client.get(first.headers["Location"], headers={"Accept-Language": "en"})
+
+    assert page.status_code == 400
+    assert "keeps no cookies" in page.get_data(as_text=True)
+
+
+@pytest.mark.product("OP-1")
+@pytest.mark.parametrize(
+    ("who", "answer"), [("bert@example.com", "?code="), (ANNA, "?error=login_required")]
+)
+def test_a_hint_is_answered_by_its_person_or_by_a_refusal(visitor, mailroom, who, answer):
+    """OpenID Connect Core §3.1.2.1: whoever signs in as somebody else is not asked for ever."""
+    a_person()
+    bert, app = a_person("bert@example.com"), an_app(first_party=True)
+    hint = tokens_for(visitor.client, app, person_id=bert)["id_token"]
+    visitor.sign_in(ANNA).submit("/sign-in/code", code=mailroom.code_to(ANNA))
+
+    visitor.get(f"/authorize?{urlencode(a_query(app, id_token_hint=hint))}")
+    assert visitor.path.startswith("/sign-in?")
+    visitor.submit("/sign-in", email=who).submit("/sign-in/password", password=PASSWORD)
+    visitor.submit("/sign-in/code", code=mailroom.code_to(who))
+
+    assert f"{CALLBACK}{answer}" in visitor.text
 
 
 @pytest.mark.parametrize("email", ["", "anna", "a@example.com,b@example.com"])
