@@ -5,6 +5,7 @@ import pytest
 from kernel.outgoing.addresses import Rules, check_url
 from kernel.outgoing.connection import Connection, Deadline
 from kernel.outgoing.errors import OutgoingFailed
+from tests.kernel.outbox.messages import wait_until
 from tests.kernel.outgoing.servers import Server, says
 
 
@@ -41,8 +42,7 @@ def test_a_closed_connection_is_not_alive():
 
     assert connection.is_alive()
     connection.send(b"GET / HTTP/1.1\r\n\r\n")
-    time.sleep(0.1)
 
-    assert not connection.is_alive()
+    wait_until(lambda: not connection.is_alive())
     connection.close()
     server.close()
