@@ -59,8 +59,6 @@ def finish(
         # For the sign-in that follows, the mailbox stays proved; for another reset it isn't.
         flow.mailbox_proven_for = None
         flow.email = person.email
-        # Another ID may be signed in here; the one whose password was set is meant.
-        flow.password_first = True
         # What was proved with the old password.
         flow.person_id = flow.first_factor_at = flow.first_factor_amr = None
         _replace(session, person, hash_, browser, now)

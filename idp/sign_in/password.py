@@ -76,7 +76,7 @@ def give_address(flow_id: str | None, text: str, *, browser: Browser, now: datet
     """Note whom the flow is about. Nobody looks the address up; raises NotAnAddress."""
     address = canonical_email(text)
     with db.transaction() as session:
-        _set_address(flows.lock(session, flow_id, browser.id_hash, now), address, browser)
+        _set_address(flows.lock(session, flow_id, browser.id_hash, now), address)
 
 
 def prove(
@@ -111,7 +111,7 @@ def _count(
     with db.transaction() as session:
         flow = flows.lock(session, flow_id, browser.id_hash, now)
         if typed is not None:
-            _set_address(flow, typed, browser)
+            _set_address(flow, typed)
         if flow.email is None:
             raise AddressMissing("no address in this flow")
         address = typed or canonical_email(flow.email)
@@ -150,7 +150,7 @@ def _enter(
         throttle.forget_passwords(
             session, email_key=attempt.address.key, device_id=attempt.guesser.device_id
         )
-        _set_address(flow, attempt.address, browser)
+        _set_address(flow, attempt.address)
         flow.person_id = account.person_id
         flow.first_factor_at = now
         flow.first_factor_amr = acr.PASSWORD
@@ -194,12 +194,8 @@ def _go_on(
     return None
 
 
-def _set_address(flow: Flow, address: Address, browser: Browser) -> None:
+def _set_address(flow: Flow, address: Address) -> None:
     """Whatever was proved in the flow was proved about its address."""
-    signed_in = browser.signed_in
-    if signed_in is not None and canonical_email(signed_in.email).key != address.key:
-        # Who types another address means another ID than the one that is signed in here.
-        flow.password_first = True
     if flow.email == address.display:
         return
     flow.email = address.display

@@ -60,6 +60,18 @@ def test_a_reset_does_not_skip_the_authenticator_app(visitor, mailroom):
     assert not visitor.is_signed_in()
 
 
+def test_a_reset_leads_to_its_own_id_where_another_one_is_signed_in(visitor, mailroom):
+    a_person("bert@example.com")
+    visitor.sign_in("bert@example.com")
+    visitor.submit("/sign-in/code", code=mailroom.code_to("bert@example.com"))
+    a_person()
+
+    reset(visitor, mailroom)
+
+    assert visitor.path.startswith("/sign-in/password?")
+    assert ANNA in visitor.words
+
+
 @pytest.mark.product("ID-8")
 def test_the_old_password_is_dead(identity_app, visitor, mailroom):
     a_person()
