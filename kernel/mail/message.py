@@ -60,7 +60,8 @@ def sender(mail_from: str) -> Address:
 def compose(mail: Mail, *, mail_from: str, now: datetime) -> EmailMessage:
     """The message with its headers, a text part and an HTML part."""
     origin = sender(mail_from)
-    message = EmailMessage(policy=SMTP)
+    # In ASCII: whether a server takes more (8BITMIME) would have to be asked each time.
+    message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     message["From"] = origin
     message["To"] = mailbox(mail.to)
     message["Subject"] = one_line(mail.subject)

@@ -42,6 +42,10 @@ def test_a_mail_has_a_text_and_an_html_part_of_the_same():
     ]
 
 
+def test_a_mail_in_polish_passes_every_server():
+    assert compose(MAIL, mail_from=SENDER, now=NOON).as_bytes().isascii()
+
+
 def test_a_mail_says_who_sent_it_when_and_in_which_language():
     message = composed()
 
