@@ -5,6 +5,7 @@ names, `settings.env` in the home folder (written by the first start on one mach
 """
 
 import os
+from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
@@ -117,7 +118,10 @@ class Settings(BaseSettings):
 
     @field_validator("mail_from")
     @classmethod
-    def _one_line(cls, value: str) -> str:
+    def _one_sender(cls, value: str) -> str:
+        local, _, domain = parseaddr(value)[1].rpartition("@")
+        if not (local and domain and domain.isascii() and local.isascii()):
+            raise ValueError("must be one address, or a name and one address in < >")
         if "\r" in value or "\n" in value:
             raise ValueError("must be one line")
         return value

@@ -71,3 +71,9 @@ def test_a_refused_setting_does_not_show_what_was_written(
         Settings()
 
     assert "s3cret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("sender", ["", "Klucznik", "no-reply@", "@id.example", "żółw@id.example"])
+def test_a_sender_that_is_no_address_is_refused_at_the_start(sender: str) -> None:
+    with pytest.raises(ValidationError, match="must be one address"):
+        Settings(mail_from=sender)
