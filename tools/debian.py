@@ -3,6 +3,7 @@
 Only `make test` and `.ci/run` come here; running Klucznik needs none of it.
 """
 
+import ctypes
 import os
 import shutil
 from collections.abc import Callable
@@ -34,6 +35,8 @@ def postgresql_program(name: str) -> Path | None:
 
 NEEDS = (
     Need("Chromium", ("chromium",), lambda: _found("chromium") or _found("chromium-browser")),
+    # Playwright steers the browser with a Node of its own, and that one needs this.
+    Need("libatomic", ("libatomic1",), lambda: _is_library("libatomic.so.1")),
     Need("PostgreSQL", ("postgresql",), lambda: postgresql_program("initdb") is not None),
     Need(
         "Apache with mod_auth_openidc",
@@ -76,3 +79,11 @@ def _found(program: str) -> bool:
     # A plain user's search path often lacks the folders of servers.
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
     return shutil.which(program, path=path) is not None
+
+
+def _is_library(name: str) -> bool:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
