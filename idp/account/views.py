@@ -259,6 +259,10 @@ def _sheet_page(codes: tuple[str, ...], *, is_new: bool) -> str:
 
 
 def _wait(throttled: Throttled) -> str:
+    if throttled.for_good:
+        return str(
+            _("There were too many wrong tries. Sign out, and set a new password at sign-in.")
+        )
     minutes = -(-throttled.retry_after // 60)
     return str(
         ngettext(

@@ -9,6 +9,9 @@ import time_machine
 from idp.events import IdpEvent
 from idp.protocol import acr
 from idp.sessions import service as sessions
+from idp.sign_in import throttle
+from kernel.limits import Refusal
+from kernel.limits.policies import NEVER
 from tenants.audit import ledger, person_chain
 from tenants.database import db
 from tenants.people import service as people
@@ -173,6 +176,16 @@ def test_guessing_the_current_password_has_an_end(me):
 
     assert me.status == 429
     assert int(me.response.headers["Retry-After"]) > 0
+
+
+def test_whom_no_waiting_helps_is_told_what_does(me, monkeypatch):
+    never = Refusal(retry_at=NEVER, count=100)
+    monkeypatch.setattr(throttle, "take", lambda *_, **__: never)
+
+    change_password(me, current="wrong")
+
+    assert me.status == 429
+    assert "Sign out, and set a new password" in me.words
 
 
 @pytest.mark.product("ID-6")
