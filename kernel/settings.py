@@ -93,7 +93,11 @@ class Settings(BaseSettings):
         None, description="Certificates to trust in outgoing requests besides the system's"
     )
 
-    log_level: str = Field("info", description="debug, info, warning or error")
+    log_level: str = Field(
+        "info",
+        pattern="^(debug|info|warning|error)$",
+        description="debug, info, warning or error",
+    )
     metrics_port: int = Field(9010, description="Port of /metrics on loopback; 0: none")
     default_locale: str = Field("pl", pattern="^(pl|en)$", description="Language of last resort")
 

@@ -31,6 +31,8 @@ def worker(programs: tuple[str, ...]) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     names = [name for name in programs or PROGRAMS if PROGRAMS[name].worker]
+    if not names:
+        raise click.UsageError(f"{', '.join(programs)}: there is nothing to deliver")
     metrics_port = StartSettings().metrics_port
     if metrics_port:
         serve_own_metrics(metrics_port)

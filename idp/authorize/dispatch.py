@@ -58,12 +58,12 @@ def why_not_silently(step: Step) -> OAuthError:
             return ConsentRequired("the person has to be asked")
 
 
-def asks_again(request_prompts: tuple[str, ...], *, answered: bool, first_party: bool) -> bool:
-    """Whether `prompt=consent` asks although the answer is known: once, and for others' programs.
+def asks_again(request_prompts: tuple[str, ...], *, answered: bool) -> bool:
+    """Whether `prompt=consent` asks although the answer is known: once in a flow.
 
-    >>> asks_again(("consent",), answered=False, first_party=False)
+    >>> asks_again(("consent",), answered=False)
     True
-    >>> asks_again(("consent",), answered=True, first_party=False)
+    >>> asks_again(("consent",), answered=True)
     False
     """
-    return prompts.CONSENT in request_prompts and not answered and not first_party
+    return prompts.CONSENT in request_prompts and not answered

@@ -173,7 +173,7 @@ def consent_is_needed(
     if client.first_party:
         return False
     answered = flow is not None and (flow.request or {}).get(CONSENT_ANSWER) == ALLOWED
-    if dispatch.asks_again(request.prompts, answered=answered, first_party=False):
+    if dispatch.asks_again(request.prompts, answered=answered):
         return True
     return consents.is_needed(
         session, person_id=signed_in.person_id, client_id=client.id, scopes=request.scopes

@@ -306,6 +306,8 @@ def _why_refuse_grants(client: Client) -> str | None:
         return "client_credentials needs a client that can prove who it is"
     if REFRESH_TOKEN in client.grant_types and AUTHORIZATION_CODE not in client.grant_types:
         return "refresh_token comes with authorization_code only"
+    if client.token_endpoint_auth_method == NONE and not PROFILES[client.profile].pkce_required:
+        return "a client without a secret needs a profile that asks for PKCE"
     if AUTHORIZATION_CODE in client.grant_types and not client.redirect_uris:
         return "redirect_uris are missing"
     return None

@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, create_engine, pool, text
 from sqlalchemy.engine import make_url
 
+from kernel.database import connections
 from kernel.settings import PROJECT_FOLDER
 
 FOLDER = PROJECT_FOLDER / "migrations"
@@ -62,13 +63,16 @@ def run_environment(metadata: MetaData) -> None:
     """The body of an `env.py`: run the asked revisions in one transaction, but never for long."""
     url = context.config.attributes["url"]
     engine = create_engine(url, poolclass=pool.NullPool)
-    with engine.connect() as connection:
+    # SQLite too then begins with our BEGIN, so that a failed revision leaves nothing behind.
+    connections.prepare(engine)
+    with engine.execution_options(**{connections.WRITES: True}).connect() as connection:
         _wait_no_longer(connection)
         context.configure(
             connection=connection,
             target_metadata=metadata,
             compare_type=True,
             render_as_batch=False,
+            transactional_ddl=True,
             user_module_prefix="types.",
         )
         with context.begin_transaction():

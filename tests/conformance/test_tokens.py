@@ -111,8 +111,14 @@ def test_the_same_person_is_the_same_sub_everywhere(
 
 
 @pytest.mark.product("OP-1")
-@pytest.mark.parametrize("method", clients.AUTH_METHODS)
-@pytest.mark.parametrize("profile", ["standard", "legacy"])
+@pytest.mark.parametrize(
+    ("method", "profile"),
+    [
+        *((method, "standard") for method in clients.AUTH_METHODS),
+        # Without a secret and without PKCE nothing would tie a code to who asked for it.
+        *((method, "legacy") for method in clients.AUTH_METHODS if method != clients.NONE),
+    ],
+)
 def test_each_way_to_prove_oneself(provider: Provider, guest: Guest, method: str, profile: str):
     """OIDC.md 7: basic, post, private_key_jwt; public clients by PKCE."""
     application = provider.application(

@@ -82,7 +82,7 @@ def test_what_prompt_none_is_told(step, error):
     assert why_not_silently(step).error == error
 
 
-def test_our_own_programs_never_ask():
-    assert asks_again(("consent",), answered=False, first_party=False)
-    assert not asks_again(("consent",), answered=False, first_party=True)
-    assert not asks_again((), answered=False, first_party=False)
+def test_prompt_consent_asks_until_there_is_an_answer():
+    assert asks_again(("consent",), answered=False)
+    assert not asks_again(("consent",), answered=True)
+    assert not asks_again((), answered=False)

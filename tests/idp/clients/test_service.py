@@ -57,6 +57,7 @@ def test_ours_get_the_fast_algorithm_and_others_the_one_that_all_know(identity_a
         ({"grant_types": ("implicit",)}, "grant_types"),
         ({"grant_types": ()}, "grant_types"),
         ({"grant_types": ("refresh_token",)}, "comes with authorization_code"),
+        ({"token_endpoint_auth_method": "none", "profile": "legacy"}, "asks for PKCE"),
         ({"redirect_uris": ()}, "redirect_uris are missing"),
         ({"redirect_uris": ("https://app.example/#x",)}, "has a fragment"),
         ({"redirect_uris": tuple(f"https://a.example/{n}" for n in range(51))}, "too many"),

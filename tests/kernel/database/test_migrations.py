@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, inspect, pool, text
+from sqlalchemy.exc import OperationalError
 
 from kernel.database import migrations
 from tests.conftest import ON_POSTGRESQL, MakeDatabase
@@ -67,3 +68,36 @@ def test_the_application_s_role_uses_the_tables_and_owns_none(make_database: Mak
 
     assert rows == 1
     assert owned == 0
+
+
+FAILING = """
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade():
+    op.execute("CREATE TABLE half (id INTEGER PRIMARY KEY)")
+    op.execute("INSERT INTO half VALUES (1)")
+    op.execute("CREATE TABLE other (id INTEGER PRIMARY KEY)")
+    op.execute("this is no SQL")
+"""
+
+
+def test_a_revision_that_fails_leaves_nothing_behind(url, tmp_path, monkeypatch):
+    versions = tmp_path / "migrations" / "failing" / "versions"
+    versions.mkdir(parents=True)
+    (versions / "0001_failing.py").write_text(FAILING)
+    (versions.parent / "env.py").write_text(
+        "from sqlalchemy import MetaData\n"
+        "from kernel.database.migrations import run_environment\n"
+        "run_environment(MetaData())\n"
+    )
+    monkeypatch.setattr(migrations, "FOLDER", tmp_path / "migrations")
+
+    with pytest.raises(OperationalError):
+        migrations.upgrade("failing", url)
+
+    engine = create_engine(url, poolclass=pool.NullPool)
+    assert inspect(engine).get_table_names() == []
