@@ -11,6 +11,8 @@ from kernel.database import UTCDateTime
 from kernel.ids import new_id
 from tenants.database import Base
 
+LONGEST_RETURN = 2000
+
 
 class Flow(Base):
     """One try to sign in, register or recover, in one browser."""
@@ -21,7 +23,7 @@ class Flow(Base):
     browser_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     request: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """The checked authorization request, or None when a page of ours is the goal."""
-    return_to: Mapped[str | None] = mapped_column(String(2000))
+    return_to: Mapped[str | None] = mapped_column(String(LONGEST_RETURN))
     email: Mapped[str | None] = mapped_column(String(254))
     """The address as typed; nobody has looked it up."""
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from idp.flows.models import Flow
+from idp.flows.models import LONGEST_RETURN, Flow
 from kernel.crypto import constant_time_equal
 from kernel.errors import Refused
 from kernel.ids import new_id
@@ -55,7 +55,7 @@ def start(
         id=new_id(),
         browser_hash=browser_hash,
         request=request,
-        return_to=return_to,
+        return_to=_within_reach(return_to),
         email=email,
         second_factor_failures=0,
         password_first=password_first,
@@ -65,6 +65,14 @@ def start(
     session.add(flow)
     session.flush()
     return flow
+
+
+def _within_reach(return_to: str | None) -> str | None:
+    # Who asks for a page with pages of parameters gets the page.
+    if return_to is None or len(return_to) <= LONGEST_RETURN:
+        return return_to
+    path = return_to.partition("?")[0]
+    return path if len(path) <= LONGEST_RETURN else "/"
 
 
 def load(session: Session, flow_id: UUID | str | None, browser_hash: bytes, now: datetime) -> Flow:

@@ -31,6 +31,11 @@ def children(parent: int) -> set[int]:
     return found
 
 
+def parent(process: int) -> int:
+    """The process that started this one (a server's own workers carry its command line too)."""
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 def is_alive(process: int) -> bool:
     try:
         state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
@@ -100,7 +105,10 @@ def test_one_signal_stops_everything(running: Installation, sent: signal.Signals
 def test_a_program_that_dies_takes_the_rest_with_it_and_is_named(running: Installation):
     below = children(running.process.pid)
     portal = next(
-        one for one in below if b"serve\0portal" in Path(f"/proc/{one}/cmdline").read_bytes()
+        one
+        for one in below
+        if parent(one) == running.process.pid
+        and b"serve\0portal" in Path(f"/proc/{one}/cmdline").read_bytes()
     )
 
     os.kill(portal, signal.SIGKILL)

@@ -29,6 +29,21 @@ def test_a_flow_is_found_by_its_browser(now):
     assert load(str(flow.id), now).id == flow.id
 
 
+@pytest.mark.security("15.1")
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ("/account?a=1", "/account?a=1"),
+        ("/account?a=" + "a" * 5000, "/account"),
+        ("/" + "a" * 5000, "/"),
+    ],
+)
+def test_a_page_asked_for_with_too_much_is_the_page_alone(now, asked, kept):
+    flow = a_flow(now, return_to=asked)
+
+    assert load(flow.id, now).return_to == kept
+
+
 @pytest.mark.security("2.7")
 @pytest.mark.security("6.11")
 def test_a_flow_is_unknown_in_another_browser(now):

@@ -1,5 +1,6 @@
 """The second wall: a statement that forgot the tenant reaches nobody's rows."""
 
+import os
 from uuid import UUID
 
 import pytest
@@ -37,7 +38,8 @@ def _two_tenants(kernel_app: Flask) -> None:
 
 
 def _raise_walls(app: Flask) -> None:
-    owner = make_url(app.config["SQLALCHEMY_DATABASE_URI"]).set(username="postgres")
+    superuser = make_url(os.environ["KLUCZNIK_TEST_POSTGRESQL_URL"])
+    owner = superuser.set(database=make_url(app.config["SQLALCHEMY_DATABASE_URI"]).database)
     with create_engine(owner).begin() as connection:
         for table in ("folders", "papers"):
             connection.execute(text(f"DROP POLICY IF EXISTS tenant ON {table}"))
