@@ -126,7 +126,7 @@ class _Serving:
         if self._prepare:
             prepare_program(self._program)
         app = load(self._program.app)(self._settings)
-        signal.signal(signal.SIGUSR1, lambda _signal, _frame: drain(app))
+        _drain_when_told(app)
         if self._settings.production and self._program.refusals:
             refuse_to_start(load(self._program.refusals)(app))
         if self._settings.worker and self._program.worker:
@@ -210,6 +210,17 @@ def _share_memory_between_threads() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, _HEAPS)
+
+
+def _drain_when_told(app: Any) -> None:
+    """Say «not ready» at SIGUSR1, at once: the server's main thread may be slow to hear of it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+
+    def wait() -> None:
+        signal.sigwait({signal.SIGUSR1})
+        drain(app)
+
+    threading.Thread(target=wait, name="drain", daemon=True).start()
 
 
 def _stop_as_orphan() -> None:

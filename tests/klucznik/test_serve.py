@@ -112,13 +112,14 @@ def test_a_stopping_program_finishes_the_open_request(serve: Callable[..., Serve
 
 @pytest.mark.security("18.4")
 def test_a_stopping_program_says_first_that_it_is_not_ready(serve: Callable[..., Served]):
-    served = serve(drain_notice_seconds="2")
+    served = serve(drain_notice_seconds="4")
     served.wait_until_ready()
 
     served.process.terminate()
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 4
     while served.get("/readyz")[0] == 200:
         assert time.monotonic() < deadline
+        time.sleep(0.02)
     asked = served.get("/slow")
 
     assert asked == (200, b"finished")
