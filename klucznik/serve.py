@@ -143,6 +143,8 @@ class _Serving:
         # Until the server sets its own, a signal must end us: nothing is being served yet.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # Before the first thread: all of them leave this signal to the one that waits for it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
         _stop_as_orphan()
         _share_memory_between_threads()
         MPServer._spawn_wsgi_worker(*arguments)
@@ -214,7 +216,6 @@ def _share_memory_between_threads() -> None:
 
 def _drain_when_told(app: Any) -> None:
     """Say «not ready» at SIGUSR1, at once: the server's main thread may be slow to hear of it."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
 
     def wait() -> None:
         signal.sigwait({signal.SIGUSR1})
