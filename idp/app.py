@@ -3,6 +3,7 @@
 from flask import Flask
 
 from consent.oauth import views as oauth_consent
+from idp.access import views as access
 from idp.account import preferences
 from idp.account import views as account
 from idp.authorize import views as authorize
@@ -49,6 +50,7 @@ def create_app(settings: IdentitySettings | None = None) -> Flask:
     app.register_blueprint(sign_in.blueprint)
     app.register_blueprint(registration.blueprint)
     app.register_blueprint(recovery.blueprint)
+    app.register_blueprint(access.blueprint)
     app.register_blueprint(account.blueprint)
 
     app.register_blueprint(oauth_consent.blueprint)

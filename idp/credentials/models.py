@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.database import UTCDateTime
@@ -23,6 +23,8 @@ class Password(Base):
     )
     hash: Mapped[str] = mapped_column(String(255))
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    temporary_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """Set for a password that we made and mailed: until then it opens the setting of one's own."""
 
 
 class EmailCode(Base):
@@ -97,4 +99,51 @@ class RecoveryCode(Base):
     """Of all codes that were made together: one hash finds out whether a code is among them."""
     code_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Passkey(Base):
+    """A key pair of somebody's device, synced account or security key. We hold the public half."""
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary(1023), unique=True)
+    """The authenticator's name for it; unique in the installation."""
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    user_handle: Mapped[bytes] = mapped_column(LargeBinary(64))
+    """Random, the same for all passkeys of a person; tells nobody who it is."""
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(String(60))
+    transports: Mapped[list[str]] = mapped_column(JSON)
+    is_verifying: Mapped[bool] = mapped_column()
+    """The device has checked who holds it (PIN, finger, face), so the passkey may count alone."""
+    is_syncable: Mapped[bool] = mapped_column()
+    """It may live on several devices of the person (backup eligible)."""
+    is_synced: Mapped[bool] = mapped_column()
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class PasskeyChallenge(Base):
+    """What a passkey has to sign. It counts once, for one ceremony, in one browser and flow."""
+
+    __tablename__ = "passkey_challenges"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    challenge_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    browser_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    ceremony: Mapped[str] = mapped_column(String(16))
+    flow_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("flows.id", ondelete="CASCADE"), index=True
+    )
+    person_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), index=True
+    )
+    """Whose passkey is awaited, where that is known."""
+    user_handle: Mapped[bytes | None] = mapped_column(LargeBinary(64))
+    """What a passkey that is being made is to be filed under."""
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
