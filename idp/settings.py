@@ -55,6 +55,9 @@ class IdentitySettings(Settings):
     sign_in_tries_per_address: int = Field(
         300, ge=10, le=1_000_000, description="Passwords tried from one address in 15 minutes"
     )
+    not_me_days: int = Field(
+        7, ge=1, le=30, description="Days for which «this was not me» in a notice works"
+    )
     session_idle_minutes: int = Field(
         60, ge=5, le=43_200, description="Minutes after which an unused sign-in ends"
     )

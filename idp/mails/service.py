@@ -29,10 +29,14 @@ def send(
     *,
     to: Recipient,
     now: datetime,
+    person_id: UUID | None = None,
     context: Mapping[str, Any] | None = None,
     expires_at: datetime | None = None,
 ) -> UUID:
-    """Have a mail sent once this transaction is committed. `letter` names its templates."""
+    """Have a mail sent once this transaction is committed. `letter` names its templates.
+
+    With `person_id` its moments are in that person's time zone.
+    """
     return outbox.put(
         session,
         lane=Lane.MAIL,
@@ -42,6 +46,7 @@ def send(
             "letter": letter,
             "to": to.email,
             "language": to.language,
+            "person": str(person_id) if person_id is not None else None,
             "context": {"at": now.isoformat(), **(context or {})},
         },
         now=now,

@@ -12,6 +12,7 @@ from idp.events import IdpEvent
 from idp.logout import end_sessions
 from idp.mails import service as mails
 from idp.mails.service import Recipient
+from idp.not_me.locks import refuse_if_locked
 from idp.sessions import devices
 from idp.sessions import service as sessions
 from idp.sessions.browser import Browser
@@ -47,7 +48,7 @@ def complete(
     """Sign a person in, in this browser, inside the caller's transaction.
 
     `auth_time` is given where an earlier proof is only added to. `is_first` spares a person who
-    just registered the mail about a new device.
+    just registered the mail about a new device. Raises Locked, whatever was proved.
     """
     _end_session_of_somebody_else(session, person_id, browser, now)
     had_device = is_first or devices.knows_any(session, person_id=person_id)
@@ -70,6 +71,7 @@ def complete(
         where=browser.where,
         now=now,
     )
+    refuse_if_locked(session, person_id=person_id)
     if device.is_new and had_device and not is_first:
         mails.send(
             session,

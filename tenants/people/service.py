@@ -31,6 +31,7 @@ __all__ = [
     "describe",
     "find",
     "find_by_email",
+    "hold",
 ]
 
 Columns = Select[*tuple[Any, ...]]
@@ -160,6 +161,14 @@ def describe(
         return False
     session.execute(update(Person).where(Person.id == person_id).values(**values, updated_at=now))
     return True
+
+
+def hold(session: Session, person_id: UUID) -> None:
+    """Nothing that belongs to the person begins until this transaction ends; what has is over.
+
+    Whoever writes a row that names the person (a session, a device) waits, or is waited for.
+    """
+    session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
 
 
 def active_people() -> Columns:

@@ -1,0 +1,64 @@
+"""Locked IDs. Inner functions: they take the caller's session."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from idp.not_me.models import SignInLock
+from kernel.errors import Refused
+
+
+class Locked(Refused):
+    """The right person, perhaps, with the right proof; but this ID lets nobody in for now."""
+
+    status = 403
+    reason = "locked"
+
+
+class Reason(StrEnum):
+    """Why an ID is locked."""
+
+    NOT_ME = "not-me"
+    OPERATOR = "operator"
+
+
+def lock(session: Session, *, person_id: UUID, reason: Reason, now: datetime) -> bool:
+    """Let nobody in with this ID; False when it was locked before. Sessions are the caller's."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    made = session.execute(
+        dialect.insert(SignInLock)
+        .values(person_id=person_id, locked_at=now, reason=reason)
+        .on_conflict_do_nothing()
+        .returning(SignInLock.person_id)
+    )
+    return made.first() is not None
+
+
+def unlock(session: Session, *, person_id: UUID) -> bool:
+    """Let people in again; False when nothing was locked."""
+    gone = session.execute(
+        delete(SignInLock).where(SignInLock.person_id == person_id).returning(SignInLock.person_id)
+    )
+    return gone.first() is not None
+
+
+def is_locked(session: Session, *, person_id: UUID) -> bool:
+    """Whether nobody gets in with this ID."""
+    return locked_at(session, person_id=person_id) is not None
+
+
+def locked_at(session: Session, *, person_id: UUID) -> datetime | None:
+    """When the ID was locked, or None for one that is open."""
+    return session.scalars(
+        select(SignInLock.locked_at).where(SignInLock.person_id == person_id)
+    ).one_or_none()
+
+
+def refuse_if_locked(session: Session, *, person_id: UUID) -> None:
+    """Raise Locked for an ID that is. After the session was written: whoever locks waits for it."""
+    if is_locked(session, person_id=person_id):
+        raise Locked("the ID is locked")
