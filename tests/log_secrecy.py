@@ -14,6 +14,8 @@ from typing import Any
 
 import argon2
 
+from kernel.observability import logs
+
 _WORD = re.compile(r"[A-Za-z0-9_~+/=-]{6,}")
 _SIGNED_TOKEN = re.compile(r"eyJ[\w-]{16,}\.[\w-]+")
 # Codes are the only small numbers that are secret; drawn from at least six digits.
@@ -32,6 +34,7 @@ class SecretWatch(logging.Handler):
     def install(self) -> None:
         """Begin to watch, for the rest of this process."""
         logging.getLogger().addHandler(self)
+        logs.write_line = self._watched(logs.write_line)
         for module, name, note in (
             (secrets, "token_urlsafe", self._note),
             (secrets, "token_hex", self._note),
@@ -46,13 +49,9 @@ class SecretWatch(logging.Handler):
             )
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the line as it leaves the program, so after its own scrubbing."""
-        written = [
-            handler.format(record)
-            for handler in logging.getLogger().handlers
-            if handler is not self and type(handler).__module__.startswith("kernel.")
-        ]
-        self._lines += written or [record.getMessage()]
+        """Keep what nobody writes; what is written is watched as it leaves the program."""
+        if not logs.is_configured():
+            self._lines.append(record.getMessage())
 
     def found(self) -> list[str]:
         """The lines logged since the last look that give something away."""
@@ -66,6 +65,14 @@ class SecretWatch(logging.Handler):
             or any(phrase in line for phrase in self._phrases)
             or _SIGNED_TOKEN.search(line) is not None
         )
+
+    def _watched(self, write: Callable[[str], None]) -> Callable[[str], None]:
+        @wraps(write)
+        def writing(line: str) -> None:
+            self._lines.append(line)
+            write(line)
+
+        return writing
 
     def _note(self, value: str) -> None:
         # Request ids are drawn from the same source, and are there to be read: 16 characters.

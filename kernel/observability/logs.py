@@ -10,11 +10,17 @@ their values here, as a second wall: callers should not pass them at all.
 import logging
 import re
 import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+if TYPE_CHECKING:
+    import threading
 
 HIDDEN = "[hidden]"
 _SENSITIVE = re.compile(
@@ -39,16 +45,28 @@ _TOO_TALKATIVE = (
 _LONGEST_VALUE = 2_000
 _DEEPEST = 6
 
+_NO_FIELDS: Mapping[str, str] = {}
+_of_request: ContextVar[Mapping[str, str]] = ContextVar("of_request", default=_NO_FIELDS)
 
-class _StandardOutput(logging.StreamHandler[Any]):
-    """Writes to whatever stdout is at the moment; replaced, not doubled, when set up again."""
 
-    def __init__(self) -> None:
-        logging.Handler.__init__(self)
+class _StandardOutput(logging.Handler):
+    """Writes to whatever stdout is at the moment."""
 
-    @property
-    def stream(self) -> Any:
-        return sys.stdout
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            write_line(self.format(record) + "\n")
+        except Exception:
+            self.handleError(record)
+
+
+_output = _StandardOutput()
+
+
+def write_line(line: str) -> None:
+    """Write a finished line. A log that can't be written to stops nobody's request."""
+    with cast("threading.RLock", _output.lock), suppress(OSError, ValueError):
+        sys.stdout.write(line)
+        sys.stdout.flush()
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
@@ -69,8 +87,7 @@ def configure_logging(level: str = "info", *, program: str = "") -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = _StandardOutput()
-    handler.setFormatter(
+    _output.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
             processors=[
@@ -80,22 +97,25 @@ def configure_logging(level: str = "info", *, program: str = "") -> None:
         )
     )
     root = logging.getLogger()
-    root.handlers[:] = [kept for kept in root.handlers if not isinstance(kept, _StandardOutput)]
-    root.addHandler(handler)
+    root.addHandler(_output)
     root.setLevel(level.upper())
     for name in _TOO_TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def is_configured() -> bool:
+    """Whether what is logged is written."""
+    return _output in logging.getLogger().handlers
+
+
 def bind_request(**fields: str) -> None:
     """Add fields to everything that is logged while this request is answered."""
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(**fields)
+    _of_request.set(fields)
 
 
 def forget_request() -> None:
     """Drop what `bind_request` added: threads are used again."""
-    structlog.contextvars.clear_contextvars()
+    _of_request.set(_NO_FIELDS)
 
 
 def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -195,6 +215,10 @@ def describe_exception(failure: BaseException) -> list[str]:
     return lines
 
 
+def _add_fields_of_request(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return {**_of_request.get(), **event}
+
+
 def _processors(program: str) -> list[Processor]:
     def add_program(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         if program:
@@ -202,7 +226,7 @@ def _processors(program: str) -> list[Processor]:
         return event
 
     return [
-        structlog.contextvars.merge_contextvars,
+        _add_fields_of_request,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

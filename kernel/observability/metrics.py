@@ -6,6 +6,7 @@ With `PROMETHEUS_MULTIPROC_DIR` in the environment several processes add up to o
 import os
 import threading
 from collections.abc import Sequence
+from functools import cache
 from http.server import ThreadingHTTPServer
 
 from prometheus_client import (
@@ -53,8 +54,18 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 def count_request(*, program: str, route: str, method: str, status: int, seconds: float) -> None:
     """Count one answered request. `route` is the rule, never the path that was asked for."""
     known_method = method if method in _METHODS else "other"
-    _http_requests.labels(program, route, known_method, status).inc()
-    _http_seconds.labels(program, route).observe(seconds)
+    count, distribution = _series(program, route, known_method, status)
+    count.inc()
+    distribution.observe(seconds)
+
+
+# As many as there are series: finding one by its labels costs more than counting.
+@cache
+def _series(program: str, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    return (
+        _http_requests.labels(program, route, method, status),
+        _http_seconds.labels(program, route),
+    )
 
 
 def exposition() -> bytes:

@@ -12,6 +12,7 @@ from kernel import brand
 from kernel.database import Database
 from kernel.i18n import LANGUAGE_COOKIE, current_language, set_up_languages
 from kernel.i18n.catalogs import package_folder
+from kernel.observability import request_log
 from kernel.observability.logs import bind_request, configure_logging, forget_request, get_logger
 from kernel.observability.metrics import count_request
 from kernel.settings import Settings
@@ -189,12 +190,13 @@ def _report(response: Response) -> None:
         seconds=seconds,
     )
     if request.blueprint not in {"static_files", "health"}:
-        log.info(
-            "request",
+        request_log.write(
+            program=current_app.name,
+            request_id=current_request().notes.facts.request_id,
             method=request.method,
             route=route,
             status=response.status_code,
-            milliseconds=round(seconds * 1000, 1),
+            seconds=seconds,
         )
 
 
