@@ -1,6 +1,7 @@
 """The headers that keep a browser on our side, built anew for each response."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 
 from flask import Response
 
@@ -55,36 +56,65 @@ _STRICTEST = _written(_strictest_sources())
 class ResponsePolicy:
     """What one response allows the browser. Starts strict; a view widens just what it needs."""
 
-    sources: dict[str, list[str]] = field(default_factory=_strictest_sources)
     referrer: str = "same-origin"
-    is_widened: bool = False
+    _widened: dict[str, list[str]] | None = None
 
     def allow(self, directive: str, source: str) -> None:
         """Allow one more source in this response (`form-action`, `https://app.example`)."""
         if not source.isascii() or any(letter in source for letter in " ;,\t\r\n"):
             raise ValueError("a source is one word")
-        self.is_widened = True
-        listed = self.sources.setdefault(directive, [])
+        if self._widened is None:
+            self._widened = _strictest_sources()
+        listed = self._widened.setdefault(directive, [])
         if listed == ["'none'"]:
             listed.clear()
         if source not in listed:
             listed.append(source)
 
     def content_security_policy(self) -> str:
-        return _written(self.sources) if self.is_widened else _STRICTEST
+        return _STRICTEST if self._widened is None else _written(self._widened)
 
 
 def add_security_headers(response: Response, policy: ResponsePolicy, origin: Origin) -> None:
     """Complete a response. What a view has set itself stays."""
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", policy.content_security_policy())
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", policy.referrer)
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", _PERMISSIONS)
-    if origin.is_secure and not origin.is_loopback:
-        headers.setdefault("Strict-Transport-Security", f"max-age={_YEAR}; includeSubDomains")
-    headers.setdefault("Cache-Control", "no-store")
+    present = {name.lower() for name, _ in headers}
+    for name, value in security_headers(origin):
+        if name.lower() not in present:
+            headers.add(name, value)
+    if "content-security-policy" not in present:
+        headers.add("Content-Security-Policy", policy.content_security_policy())
+    if "referrer-policy" not in present:
+        headers.add("Referrer-Policy", policy.referrer)
+    if "cache-control" not in present:
+        headers.add("Cache-Control", "no-store")
     if "no-store" in headers["Cache-Control"]:
-        response.vary.add("Cookie")
+        if "vary" in present:
+            response.vary.add("Cookie")
+        else:
+            headers.add("Vary", "Cookie")
+
+
+def headers_for_programs(origin: Origin) -> tuple[tuple[str, str], ...]:
+    """All of them as an answer without a page gets them, that nobody may keep."""
+    return (
+        *security_headers(origin),
+        ("Content-Security-Policy", _STRICTEST),
+        ("Referrer-Policy", ResponsePolicy.referrer),
+        ("Cache-Control", "no-store"),
+        ("Vary", "Cookie"),
+    )
+
+
+@cache
+def security_headers(origin: Origin) -> tuple[tuple[str, str], ...]:
+    """Those that are the same in every response of a program."""
+    same = {
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": _PERMISSIONS,
+    }
+    if origin.is_secure and not origin.is_loopback:
+        same["Strict-Transport-Security"] = f"max-age={_YEAR}; includeSubDomains"
+    return tuple(same.items())

@@ -2,7 +2,11 @@ import pytest
 from flask import Response
 
 from kernel.web.origin import Origin
-from kernel.web.security_headers import ResponsePolicy, add_security_headers
+from kernel.web.security_headers import (
+    ResponsePolicy,
+    add_security_headers,
+    headers_for_programs,
+)
 from tests.kernel.web.a_program import SECURE, a_program
 
 HTTPS = Origin.of(SECURE)
@@ -111,3 +115,21 @@ def test_what_a_view_set_itself_stays():
 
     assert response.headers["Cache-Control"] == "public, max-age=300"
     assert "Cookie" not in response.headers.get("Vary", "")
+
+
+@pytest.mark.parametrize("origin", [HTTPS, Origin.of("http://localhost:9000")])
+def test_what_is_ready_for_programs_is_what_every_answer_gets(origin):
+    response = Response()
+    before = set(response.headers)
+
+    add_security_headers(response, ResponsePolicy(), origin)
+
+    assert set(response.headers) - before == set(headers_for_programs(origin))
+
+
+def test_what_a_view_says_of_variants_is_added_to():
+    response = Response(headers={"Vary": "Accept-Encoding"})
+
+    add_security_headers(response, ResponsePolicy(), HTTPS)
+
+    assert set(response.vary) == {"Accept-Encoding", "Cookie"}
