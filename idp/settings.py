@@ -46,8 +46,19 @@ class IdentitySettings(Settings):
     password_min_length: int = Field(
         12, ge=8, le=64, description="Fewest characters of a new password"
     )
+    temporary_password_hours: int = Field(
+        72, ge=1, le=720, description="Hours in which a temporary password works"
+    )
+    welcome_link_hours: int = Field(
+        72, ge=1, le=720, description="Hours in which a welcome link works"
+    )
     breached_passwords: Path | None = Field(
         None, description="Folder of breached passwords, filled by `klucznik passwords add`"
+    )
+    passkey_domain: str = Field(
+        "",
+        description="Domain that passkeys belong to: the issuer's host, which is the default, or a"
+        " domain above it. Passkeys made under one domain are of no use under another",
     )
     hashes_at_once: int = Field(
         0, ge=0, le=64, description="Passwords hashed at once by a process; 0: one a core"
@@ -88,6 +99,18 @@ class IdentitySettings(Settings):
         if self.production and parts.scheme != "https" and parts.hostname not in _LOOPBACK:
             raise ValueError("production needs an https issuer")
         return self
+
+    @model_validator(mode="after")
+    def _passkeys_are_ours(self) -> Self:
+        host, domain = urlsplit(self.issuer).hostname or "", self.passkey_domain
+        if domain and domain != host and not ("." in domain and host.endswith(f".{domain}")):
+            raise ValueError("passkey_domain must be the issuer's host or a domain above it")
+        return self
+
+    @property
+    def passkey_relying_party(self) -> str:
+        """The domain that passkeys belong to (WebAuthn's relying party id)."""
+        return self.passkey_domain or urlsplit(self.issuer).hostname or ""
 
     @property
     def database_address(self) -> str:

@@ -11,6 +11,7 @@ from kernel.ids import new_id
 from tenants.database import Base
 
 _CONFIRMED = text("confirmed_at IS NOT NULL")
+_OPEN = text("ended_at IS NULL")
 
 
 class Password(Base):
@@ -147,3 +148,42 @@ class PasskeyChallenge(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class LostFactorsRequest(Base):
+    """Somebody without any of their strong factors asks the operator to take them away."""
+
+    __tablename__ = "lost_factors_requests"
+    __table_args__ = (
+        Index(
+            "uq_lost_factors_requests_open",
+            "person_id",
+            unique=True,
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+        Index(None, "person_id", "asked_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    contact: Mapped[str] = mapped_column(String(200))
+    """How the operator reaches the person."""
+    note: Mapped[str | None] = mapped_column(String(1000))
+    address: Mapped[str | None] = mapped_column(String(45))
+    user_agent: Mapped[str] = mapped_column(String(512))
+    stop_token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    """Of the newest mailed link that stops the request."""
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    """Undecided, it lapses then; approved, so does the permission."""
+    approved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ready_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """The end of the waiting time, in which the owner can object."""
+    decided_by: Mapped[str | None] = mapped_column(String(200))
+    proof: Mapped[str | None] = mapped_column(String(1000))
+    """What the operator saw, in their words."""
+    reason: Mapped[str | None] = mapped_column(String(1000))
+    """Why it was refused; the person reads it."""
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    outcome: Mapped[str | None] = mapped_column(String(16))

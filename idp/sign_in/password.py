@@ -10,15 +10,17 @@ from uuid import UUID
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from idp.credentials import email_code, password
+from idp.credentials import email_code, passkeys, password
 from idp.credentials.email_code import Purpose
 from idp.credentials.hashing import Verdict, hashing
 from idp.credentials.models import Password, Totp
 from idp.events import IdpEvent
 from idp.flows import service as flows
 from idp.flows.service import Flow
-from idp.mails import service as mails
 from idp.mails.service import Recipient
+from idp.not_me.locks import Locked
+from idp.not_me.models import SignInLock
+from idp.notices import service as notices
 from idp.protocol import acr
 from idp.sessions import devices
 from idp.sessions.browser import Browser
@@ -56,6 +58,8 @@ class _Account:
     hash: str | None
     device: KnownDevice | None
     has_authenticator: bool
+    has_passkey: bool
+    is_locked: bool
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def prove(
 ) -> Proved | Wrong | Throttled:
     """Check a password for the flow's address, or for one that comes with it.
 
-    Raises NotAnAddress, AddressMissing, FlowExpired, Overloaded.
+    Raises NotAnAddress, AddressMissing, FlowExpired, Locked, Overloaded.
     """
     attempt = _count(flow_id, email, browser, now)
     if isinstance(attempt, Throttled):
@@ -101,7 +105,12 @@ def prove(
         _note_failure(attempt, browser, now)
         return Wrong()
     newer = hashing().hash(password.normalised(typed)) if verdict.is_outdated else None
-    return _enter(flow_id, attempt, newer, browser, now)
+    outcome = _enter(flow_id, attempt, newer, browser, now)
+    if isinstance(outcome, Locked):
+        # Raised after the commit: what is noted of it stays.
+        count_outcome("password", "locked")
+        raise outcome
+    return outcome
 
 
 def _count(
@@ -134,7 +143,7 @@ def _enter(
     newer_hash: str | None,
     browser: Browser,
     now: datetime,
-) -> Proved | Wrong:
+) -> Proved | Wrong | Locked:
     with db.transaction() as session:
         flow = flows.lock(session, flow_id, browser.id_hash, now)
         account = _look_up(session, attempt.address, browser)
@@ -143,6 +152,9 @@ def _enter(
             return Wrong()
         if not password.is_unchanged(session, person_id=account.person_id, hash_=account.hash):
             return Wrong()
+        if account.is_locked:
+            _note_locked(session, account, browser, now)
+            return Locked("the right password of a locked ID")
         if newer_hash is not None:
             password.replace_hash(
                 session, person_id=account.person_id, old=account.hash, new=newer_hash
@@ -167,6 +179,7 @@ def _go_on(
     remembered = account.device is not None and account.device.is_remembered(now)
     second = policy.second_factor(
         has_authenticator=account.has_authenticator,
+        has_passkey=account.has_passkey,
         device_is_remembered=remembered,
         mailbox_is_proved=flow.mailbox_email is not None
         and canonical_email(flow.mailbox_email).key == canonical_email(account.email).key,
@@ -200,6 +213,7 @@ def _set_address(flow: Flow, address: Address) -> None:
         return
     flow.email = address.display
     flow.person_id = flow.first_factor_at = flow.first_factor_amr = None
+    flow.new_password_of = flow.new_password_asked_at = None
     if flow.mailbox_email is not None and canonical_email(flow.mailbox_email).key != address.key:
         flow.mailbox_email = flow.mailbox_proven_at = flow.mailbox_proven_for = None
 
@@ -216,9 +230,12 @@ def _look_up(session: Session, address: Address, browser: Browser) -> _Account |
             Device.id.label("device_id"),
             Device.remembered_until,
             Totp.id.label("totp_id"),
+            passkeys.has_any(person.c.id).label("has_passkey"),
+            SignInLock.locked_at,
         )
         .select_from(person)
         .outerjoin(Password, Password.person_id == person.c.id)
+        .outerjoin(SignInLock, SignInLock.person_id == person.c.id)
         .outerjoin(
             Device,
             and_(Device.person_id == person.c.id, devices.is_of_browser(browser.device_secret)),
@@ -235,6 +252,8 @@ def _look_up(session: Session, address: Address, browser: Browser) -> _Account |
         hash=row.hash,
         device=KnownDevice(row.device_id, row.remembered_until) if row.device_id else None,
         has_authenticator=row.totp_id is not None,
+        has_passkey=row.has_passkey,
+        is_locked=row.locked_at is not None,
     )
 
 
@@ -262,19 +281,32 @@ def _note_failure(attempt: _Attempt, browser: Browser, now: datetime) -> None:
         )
 
 
+def _note_locked(session: Session, account: _Account, browser: Browser, now: datetime) -> None:
+    """Somebody knows the password of a locked ID. Such tries stay counted, so rows are few."""
+    ledger.append(
+        session,
+        chain=person_chain(account.person_id),
+        event=IdpEvent.SIGN_IN_PASSWORD_LOCKED,
+        actor=None,
+        subject=str(account.person_id),
+        result="failure",
+        at=now,
+        personal=browser.personal,
+        request_id=browser.request_id,
+    )
+
+
 def _tell_of_failures(
     session: Session, account: _Account, attempt: _Attempt, browser: Browser, now: datetime
 ) -> None:
     failures = attempt.taken.count - 1
     if failures >= throttle.PASSWORDS_OF_STRANGERS.free and attempt.guesser.device_id is None:
-        mails.send(
+        notices.tell(
             session,
-            "notices/many_failures",
+            "many_failures",
+            person_id=account.person_id,
             to=_recipient(account, browser),
-            context={
-                "failures": failures,
-                "address": browser.where.address,
-                "user_agent": browser.where.user_agent,
-            },
+            browser=browser,
+            context={"failures": failures},
             now=now,
         )

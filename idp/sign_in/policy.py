@@ -15,6 +15,7 @@ class SecondFactor(StrEnum):
     NONE = "none"
     MAILED_CODE = "mailed-code"
     AUTHENTICATOR = "authenticator"
+    PASSKEY = "passkey"
 
 
 class Step(StrEnum):
@@ -23,6 +24,7 @@ class Step(StrEnum):
     ADDRESS = "address"
     PASSWORD = "password"  # noqa: S105
     CODE = "code"
+    NEW_PASSWORD = "new-password"  # noqa: S105
     ENROLMENT = "enrolment"
 
 
@@ -35,6 +37,8 @@ class FlowFacts:
     first_factor_of: UUID | None
     mailbox_is_proved: bool
     password_first: bool
+    needs_new_password: bool = False
+    """A temporary password was typed: the only way on is to set one's own."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +49,27 @@ class SessionFacts:
     auth_time: datetime
     acr: str
     has_authenticator: bool
+    has_passkey: bool = False
 
 
 def second_factor(
-    *, has_authenticator: bool, device_is_remembered: bool, mailbox_is_proved: bool
+    *,
+    has_authenticator: bool,
+    has_passkey: bool,
+    device_is_remembered: bool,
+    mailbox_is_proved: bool,
 ) -> SecondFactor:
     """What follows a right password: a second factor on every device that is not remembered.
 
     A mailbox that was proved in this flow (registration, reset) is not asked for a code again: it
-    would be the same proof twice. An authenticator app is asked for all the same.
+    would be the same proof twice. A passkey or an authenticator app is asked for all the same, and
+    who has either is never asked by mail. The page takes every factor that the person has; this is
+    the one that it asks for first.
     """
     if device_is_remembered:
         return SecondFactor.NONE
+    if has_passkey:
+        return SecondFactor.PASSKEY
     if has_authenticator:
         return SecondFactor.AUTHENTICATOR
     return SecondFactor.NONE if mailbox_is_proved else SecondFactor.MAILED_CODE
@@ -73,6 +86,8 @@ def missing_step(
             session.auth_time, flow_began_at=flow.created_at, again=flow.password_first, now=now
         )
     ):
+        if flow.needs_new_password:
+            return Step.NEW_PASSWORD
         if flow.first_factor_of is not None:
             return Step.CODE
         return Step.PASSWORD if flow.has_address else Step.ADDRESS
@@ -82,7 +97,7 @@ def missing_step(
 
 
 def _step_up(flow: FlowFacts, session: SessionFacts, wanted: Wanted) -> Step:
-    if session.has_authenticator:
+    if session.has_authenticator or session.has_passkey:
         return Step.CODE
     takes_mail = wanted.acr is not None and acr.MAIL_CODE in wanted.acr
     # The mailbox answered once in this flow: a code to it would prove nothing more.

@@ -5,7 +5,7 @@ from datetime import datetime
 from flask import url_for
 from sqlalchemy.orm import Session
 
-from idp.credentials import totp
+from idp.credentials import passkeys, totp
 from idp.flows.service import Flow
 from idp.protocol import acr
 from idp.protocol.acr import Wanted
@@ -18,6 +18,7 @@ _PAGES = {
     Step.ADDRESS: "sign_in.address",
     Step.PASSWORD: "sign_in.password",
     Step.CODE: "sign_in.code",
+    Step.NEW_PASSWORD: "access.new_password",
     Step.ENROLMENT: "account.authenticator",
 }
 
@@ -41,6 +42,7 @@ def next_step(
             first_factor_of=flow.person_id if flow.first_factor_at is not None else None,
             mailbox_is_proved=flow.mailbox_proven_at is not None,
             password_first=flow.password_first,
+            needs_new_password=flow.new_password_of is not None,
         ),
         _facts_of(session, signed_in, wanted),
         wanted,
@@ -52,11 +54,12 @@ def next_step(
 def _facts_of(session: Session, signed_in: SignedIn | None, wanted: Wanted) -> SessionFacts | None:
     if signed_in is None:
         return None
+    # Only where more is wanted does it matter what the person could show.
+    is_weak = not acr.satisfies(signed_in.acr, wanted.acr)
     return SessionFacts(
         person_id=signed_in.person_id,
         auth_time=signed_in.auth_time,
         acr=signed_in.acr,
-        # Only where more is wanted does it matter what the person could show.
-        has_authenticator=not acr.satisfies(signed_in.acr, wanted.acr)
-        and totp.is_enrolled(session, person_id=signed_in.person_id),
+        has_authenticator=is_weak and totp.is_enrolled(session, person_id=signed_in.person_id),
+        has_passkey=is_weak and passkeys.is_enrolled(session, person_id=signed_in.person_id),
     )

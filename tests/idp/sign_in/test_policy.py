@@ -35,22 +35,29 @@ TWO = (acr.TWO_FACTOR,)
 
 @pytest.mark.product("ID-6")
 @pytest.mark.parametrize(
-    ("app", "remembered", "proved", "asked"),
+    ("app", "passkey", "remembered", "proved", "asked"),
     [
-        (False, False, False, SecondFactor.MAILED_CODE),
-        (True, False, False, SecondFactor.AUTHENTICATOR),
-        (False, True, False, SecondFactor.NONE),
-        (True, True, False, SecondFactor.NONE),
-        (False, False, True, SecondFactor.NONE),
-        (True, False, True, SecondFactor.AUTHENTICATOR),
+        (False, False, False, False, SecondFactor.MAILED_CODE),
+        (True, False, False, False, SecondFactor.AUTHENTICATOR),
+        (False, True, False, False, SecondFactor.PASSKEY),
+        (True, True, False, False, SecondFactor.PASSKEY),
+        (False, False, True, False, SecondFactor.NONE),
+        (True, False, True, False, SecondFactor.NONE),
+        (False, True, True, False, SecondFactor.NONE),
+        (False, False, False, True, SecondFactor.NONE),
+        (True, False, False, True, SecondFactor.AUTHENTICATOR),
+        (False, True, False, True, SecondFactor.PASSKEY),
     ],
 )
 def test_a_second_factor_is_asked_at_every_device_that_is_not_remembered(
-    app, remembered, proved, asked
+    app, passkey, remembered, proved, asked
 ):
     assert (
         second_factor(
-            has_authenticator=app, device_is_remembered=remembered, mailbox_is_proved=proved
+            has_authenticator=app,
+            has_passkey=passkey,
+            device_is_remembered=remembered,
+            mailbox_is_proved=proved,
         )
         is asked
     )
