@@ -11,13 +11,25 @@ from kernel.ids import new_id
 from tenants.database import Base
 
 _CONFIRMED = text("confirmed_at IS NOT NULL")
+_IMPORTED = text("imported_milliseconds IS NOT NULL")
 _OPEN = text("ended_at IS NULL")
 
 
 class Password(Base):
-    """A person's password, as Argon2's own text: parameters, salt and hash."""
+    """A person's password, as Argon2's own text: parameters, salt and hash.
+
+    Until the first sign-in, an imported one has the text of the system that it came from.
+    """
 
     __tablename__ = "passwords"
+    __table_args__ = (
+        Index(
+            "ix_passwords_imported",
+            "imported_milliseconds",
+            sqlite_where=_IMPORTED,
+            postgresql_where=_IMPORTED,
+        ),
+    )
 
     person_id: Mapped[UUID] = mapped_column(
         ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
@@ -26,6 +38,8 @@ class Password(Base):
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     temporary_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """Set for a password that we made and mailed: until then it opens the setting of one's own."""
+    imported_milliseconds: Mapped[int | None]
+    """Of a hash from another system: what it costs to verify, on the machine that we measured on."""
 
 
 class EmailCode(Base):

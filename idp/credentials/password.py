@@ -9,7 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from idp.credentials import blocklist
@@ -26,6 +27,7 @@ class Problem(StrEnum):
     LEAKED = "leaked"
     PERSONAL = "personal"
     GUESSABLE = "guessable"
+    TEMPORARY = "temporary"
 
 
 def normalised(password: str) -> str:
@@ -63,23 +65,43 @@ def why_refuse(
 
 
 def store(session: Session, *, person_id: UUID, hash_: str, now: datetime) -> None:
-    """Set or replace a person's password."""
-    changed = session.execute(
-        update(Password)
-        .where(Password.person_id == person_id)
-        .values(hash=hash_, changed_at=now)
-        .returning(Password.person_id)
+    """Set or replace a person's password; from now on it is their own."""
+    _upsert(session, person_id, hash_, now, only=None)
+
+
+def store_first(session: Session, *, person_id: UUID, hash_: str, now: datetime) -> bool:
+    """Set the first own password; False for who has one, which stays as it is."""
+    return _upsert(session, person_id, hash_, now, only=Password.temporary_until.is_not(None))
+
+
+def _upsert(
+    session: Session,
+    person_id: UUID,
+    hash_: str,
+    now: datetime,
+    *,
+    only: ColumnElement[bool] | None,
+) -> bool:
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    insert = dialect.insert(Password).values(person_id=person_id, hash=hash_, changed_at=now)
+    stored = session.execute(
+        insert.on_conflict_do_update(
+            index_elements=[Password.person_id],
+            set_={
+                "hash": hash_,
+                "changed_at": now,
+                "temporary_until": None,
+                "imported_milliseconds": None,
+            },
+            where=only,
+        ).returning(Password.person_id)
     )
-    if changed.first() is None:
-        session.add(Password(person_id=person_id, hash=hash_, changed_at=now))
-        session.flush()
+    return stored.first() is not None
 
 
 def stored_hash(session: Session, *, person_id: UUID) -> str | None:
-    """The hash to verify against, or None for a person without a password."""
-    return session.scalars(
-        select(Password.hash).where(Password.person_id == person_id)
-    ).one_or_none()
+    """The hash to verify against, or None for a person without a password of their own."""
+    return session.scalars(select(Password.hash).where(*_own(person_id))).one_or_none()
 
 
 def exchange(
@@ -89,7 +111,7 @@ def exchange(
     changed = session.execute(
         update(Password)
         .where(Password.person_id == person_id, Password.hash == old)
-        .values(hash=new, changed_at=now)
+        .values(hash=new, changed_at=now, imported_milliseconds=None)
         .returning(Password.person_id)
     )
     return changed.first() is not None
@@ -122,12 +144,14 @@ def replace_hash(session: Session, *, person_id: UUID, old: str, new: str) -> No
     session.execute(
         update(Password)
         .where(Password.person_id == person_id, Password.hash == old)
-        .values(hash=new)
+        .values(hash=new, imported_milliseconds=None)
     )
 
 
 def changed_at(session: Session, *, person_id: UUID) -> datetime | None:
-    """When the password was last set, or None for a person without one."""
-    return session.scalars(
-        select(Password.changed_at).where(Password.person_id == person_id)
-    ).one_or_none()
+    """When the person last set a password, or None for who has none of their own."""
+    return session.scalars(select(Password.changed_at).where(*_own(person_id))).one_or_none()
+
+
+def _own(person_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return Password.person_id == person_id, Password.temporary_until.is_(None)

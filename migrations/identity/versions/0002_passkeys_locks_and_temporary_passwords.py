@@ -193,9 +193,25 @@ def upgrade() -> None:
     op.add_column(
         "passwords", sa.Column("temporary_until", types.UTCDateTime(timezone=True), nullable=True)
     )
+    op.add_column("passwords", sa.Column("imported_milliseconds", sa.Integer(), nullable=True))
+    op.create_index(
+        "ix_passwords_imported",
+        "passwords",
+        ["imported_milliseconds"],
+        unique=False,
+        sqlite_where=sa.text("imported_milliseconds IS NOT NULL"),
+        postgresql_where=sa.text("imported_milliseconds IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index(
+        "ix_passwords_imported",
+        table_name="passwords",
+        sqlite_where=sa.text("imported_milliseconds IS NOT NULL"),
+        postgresql_where=sa.text("imported_milliseconds IS NOT NULL"),
+    )
+    op.drop_column("passwords", "imported_milliseconds")
     op.drop_column("passwords", "temporary_until")
     op.drop_constraint(op.f("fk_flows_new_password_of"), "flows", type_="foreignkey")
     op.drop_column("flows", "new_password_asked_at")
