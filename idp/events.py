@@ -12,15 +12,28 @@ class IdpEvent(Event):
     SIGN_IN_SUCCEEDED = "sign-in:succeeded"
     SIGN_IN_STEPPED_UP = "sign-in:stepped-up"
     SIGN_IN_PASSWORD_THROTTLED = "sign-in:password:throttled"  # noqa: S105
+    SIGN_IN_PASSWORD_LOCKED = "sign-in:password:locked"  # noqa: S105
     SIGN_IN_CODE_THROTTLED = "sign-in:code:throttled"
     SIGN_IN_CODE_EXHAUSTED = "sign-in:code:exhausted"
+    SIGN_IN_LOCKED = "sign-in:locked"
+    SIGN_IN_UNLOCKED = "sign-in:unlocked"
 
     PASSWORD_CHANGED = "password:changed"  # noqa: S105
     PASSWORD_RESET = "password:reset"  # noqa: S105
+    ACCESS_GIVEN = "access:given"
+    ACCESS_USED = "access:used"
     AUTHENTICATOR_ADDED = "authenticator:added"
     AUTHENTICATOR_REMOVED = "authenticator:removed"
+    PASSKEY_ADDED = "passkey:added"
+    PASSKEY_REMOVED = "passkey:removed"
     RECOVERY_CODES_MADE = "recovery-codes:made"
+    RECOVERY_CODES_VOIDED = "recovery-codes:voided"
     RECOVERY_CODE_USED = "recovery-codes:used"
+    LOST_FACTORS_ASKED = "lost-factors:asked"
+    LOST_FACTORS_APPROVED = "lost-factors:approved"
+    LOST_FACTORS_REFUSED = "lost-factors:refused"
+    LOST_FACTORS_STOPPED = "lost-factors:stopped"
+    LOST_FACTORS_REMOVED = "lost-factors:removed"
     DEVICE_FORGOTTEN = "device:forgotten"
     SESSIONS_ENDED = "sessions:ended"
 

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Self, cast
 from urllib.parse import urlsplit
 
-from flask import current_app
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from kernel import program
 from kernel.settings import Settings
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -60,6 +60,10 @@ class IdentitySettings(Settings):
         description="Domain that passkeys belong to: the issuer's host, which is the default, or a"
         " domain above it. Passkeys made under one domain are of no use under another",
     )
+    places_file: Path | None = Field(
+        None,
+        description="Database of places by network address (MaxMind's format); without: addresses",
+    )
     hashes_at_once: int = Field(
         0, ge=0, le=64, description="Passwords hashed at once by a process; 0: one a core"
     )
@@ -74,6 +78,17 @@ class IdentitySettings(Settings):
     )
     session_hours: int = Field(
         24, ge=1, le=720, description="Hours after which a sign-in ends in any case"
+    )
+
+    lost_factors_waiting_hours: int = Field(
+        72,
+        ge=0,
+        le=720,
+        description="Hours between the operator's yes to lost factors and their removal; in "
+        "production at least 24",
+    )
+    lost_factors_days: int = Field(
+        14, ge=1, le=90, description="Days after which such a request lapses, decided or not"
     )
 
     @field_validator("issuer", "portal_url", "crm_url")
@@ -112,6 +127,12 @@ class IdentitySettings(Settings):
         """The domain that passkeys belong to (WebAuthn's relying party id)."""
         return self.passkey_domain or urlsplit(self.issuer).hostname or ""
 
+    @model_validator(mode="after")
+    def _owners_can_object(self) -> Self:
+        if self.production and self.lost_factors_waiting_hours < 24:
+            raise ValueError("production needs at least 24 hours to object to lost factors")
+        return self
+
     @property
     def database_address(self) -> str:
         """SQLAlchemy's address of the database."""
@@ -126,4 +147,4 @@ class IdentitySettings(Settings):
 
 def current_settings() -> IdentitySettings:
     """The settings of the application that is at work; needs its context."""
-    return cast(IdentitySettings, current_app.extensions["klucznik.settings"])
+    return cast(IdentitySettings, program.extensions()["klucznik.settings"])

@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from idp.account.facts import note, tell
 from idp.credentials import recovery_codes, totp
 from idp.credentials.hashing import hashing
 from idp.credentials.totp import Enrolment
 from idp.events import IdpEvent
 from idp.mails.service import Recipient
+from idp.notices import service as notices
+from idp.notices.service import Factor
 from idp.protocol import acr
 from idp.sessions import devices
 from idp.sessions.browser import Browser
@@ -63,7 +67,14 @@ def confirm(
         recovery_codes.store(session, person_id=me.person_id, sheet=sheet, now=now)
         devices.forget(session, person_id=me.person_id, now=now)
         note(session, IdpEvent.AUTHENTICATOR_ADDED, by=me, browser=browser, now=now)
-        tell(session, "notices/authenticator_added", to=me, browser=browser, now=now)
+        tell(
+            session,
+            "authenticator_added",
+            to=me,
+            browser=browser,
+            added=_the_app(session, me),
+            now=now,
+        )
         before = [method for method in me.amr if method != acr.REMEMBERED_DEVICE]
         cookies = complete(
             session,
@@ -86,7 +97,7 @@ def remove(me: SignedIn, *, browser: Browser, now: datetime) -> None:
         recovery_codes.void(session, person_id=me.person_id)
         devices.forget(session, person_id=me.person_id, now=now)
         note(session, IdpEvent.AUTHENTICATOR_REMOVED, by=me, browser=browser, now=now)
-        tell(session, "notices/authenticator_removed", to=me, browser=browser, now=now)
+        tell(session, "authenticator_removed", to=me, browser=browser, now=now)
 
 
 def new_sheet(me: SignedIn, *, browser: Browser, now: datetime) -> tuple[str, ...] | None:
@@ -97,5 +108,18 @@ def new_sheet(me: SignedIn, *, browser: Browser, now: datetime) -> tuple[str, ..
             return None
         recovery_codes.store(session, person_id=me.person_id, sheet=sheet, now=now)
         note(session, IdpEvent.RECOVERY_CODES_MADE, by=me, browser=browser, now=now)
-        tell(session, "notices/recovery_codes_made", to=me, browser=browser, now=now)
+        tell(
+            session,
+            "recovery_codes_made",
+            to=me,
+            browser=browser,
+            added=notices.Added(Factor.RECOVERY_CODES, me.person_id),
+            now=now,
+        )
     return sheet.codes
+
+
+def _the_app(session: Session, me: SignedIn) -> notices.Added | None:
+    """What is to be taken away if it was somebody else who added it."""
+    totp_id = totp.enrolled_id(session, person_id=me.person_id)
+    return notices.Added(Factor.AUTHENTICATOR, totp_id) if totp_id is not None else None

@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from idp.events import IdpEvent
-from idp.mails import service as mails
 from idp.mails.service import Recipient
+from idp.notices import service as notices
+from idp.notices.service import Added
 from idp.sessions.browser import Browser
 from idp.sessions.service import SignedIn
 from tenants.audit import ledger, person_chain
@@ -38,12 +39,22 @@ def note(
     )
 
 
-def tell(session: Session, letter: str, *, to: SignedIn, browser: Browser, now: datetime) -> None:
-    """Let the mailbox know, in case it was somebody else."""
-    mails.send(
+def tell(
+    session: Session,
+    notice: str,
+    *,
+    to: SignedIn,
+    browser: Browser,
+    now: datetime,
+    added: Added | None = None,
+) -> None:
+    """Let the mailbox know, in case it was somebody else. `added` is the factor that was added."""
+    notices.tell(
         session,
-        letter,
+        notice,
+        person_id=to.person_id,
         to=Recipient(to.email, to.locale or browser.language),
-        context={"address": browser.where.address, "user_agent": browser.where.user_agent},
+        browser=browser,
+        added=added,
         now=now,
     )

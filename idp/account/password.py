@@ -98,7 +98,7 @@ def _after_change(session: Session, me: SignedIn, browser: Browser, now: datetim
         browser=browser,
         now=now,
     )
-    tell(session, "notices/password_changed", to=me, browser=browser, now=now)
+    tell(session, "password_changed", to=me, browser=browser, now=now)
 
 
 def _tries(me: SignedIn) -> throttle.Tries:

@@ -96,9 +96,12 @@ def remaining(session: Session, *, person_id: UUID) -> int:
     )
 
 
-def void(session: Session, *, person_id: UUID) -> None:
-    """No code of this person counts any more."""
-    session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
+def void(session: Session, *, person_id: UUID, since: datetime | None = None) -> None:
+    """No code of this person counts any more; with `since`, none of those made from then on."""
+    statement = delete(RecoveryCode).where(RecoveryCode.person_id == person_id)
+    if since is not None:
+        statement = statement.where(RecoveryCode.created_at >= since)
+    session.execute(statement)
 
 
 def code_of(text: str) -> str | None:

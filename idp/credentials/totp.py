@@ -138,11 +138,20 @@ def lock(session: Session, *, person_id: UUID) -> bool:
     return session.execute(_confirmed(person_id).with_for_update()).first() is not None
 
 
-def remove(session: Session, *, person_id: UUID) -> bool:
-    """Take the app away, and what is being set up; says whether there was one."""
-    removed = session.execute(
-        delete(Totp).where(Totp.person_id == person_id).returning(Totp.confirmed_at)
-    )
+def enrolled_id(session: Session, *, person_id: UUID) -> UUID | None:
+    """Which app the person has: another one after each time that one was added."""
+    return session.scalars(_confirmed(person_id)).one_or_none()
+
+
+def remove(session: Session, *, person_id: UUID, totp_id: UUID | None = None) -> bool:
+    """Take the app away, and what is being set up; says whether there was one.
+
+    With `totp_id`, that app alone, and not one that has taken its place.
+    """
+    statement = delete(Totp).where(Totp.person_id == person_id)
+    if totp_id is not None:
+        statement = statement.where(Totp.id == totp_id)
+    removed = session.execute(statement.returning(Totp.confirmed_at))
     return any(row.confirmed_at is not None for row in removed.all())
 
 

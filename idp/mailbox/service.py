@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from idp.credentials import email_code, mailed_link
 from idp.credentials.email_code import Purpose
 from idp.flows import service as flows
-from idp.flows.service import Flow, FlowExpired
+from idp.flows.service import AnyFlow, Flow, FlowExpired
 from idp.sessions.browser import Browser
 from kernel.errors import Refused
 from kernel.limits import Refusal, Window
@@ -126,7 +126,22 @@ def prove_by_link(
     return flow.id
 
 
-def is_proved(flow: Flow, purpose: Purpose) -> bool:
+def begin_proved(
+    session: Session,
+    *,
+    email: str,
+    purpose: Purpose,
+    browser: Browser,
+    return_to: str,
+    now: datetime,
+) -> UUID:
+    """A new flow of this browser in which the mailbox is proved: another link came from it."""
+    flow = flows.start(session, browser_hash=browser.id_hash, return_to=return_to, now=now)
+    _note_proof(flow, email=email, purpose=purpose, now=now)
+    return flow.id
+
+
+def is_proved(flow: AnyFlow, purpose: Purpose) -> bool:
     """Whether this flow may go on as if its mailbox answered, for this purpose."""
     return flow.mailbox_proven_at is not None and flow.mailbox_proven_for == purpose
 
@@ -159,6 +174,7 @@ def _note_proof(flow: Flow, *, email: str, purpose: Purpose, now: datetime) -> N
 def _prove_nothing(flow: Flow) -> None:
     flow.person_id = flow.first_factor_at = flow.first_factor_amr = None
     flow.mailbox_email = flow.mailbox_proven_at = flow.mailbox_proven_for = None
+    flow.new_password_of = flow.new_password_asked_at = None
 
 
 def _may_mail(

@@ -6,11 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from idp.mails.service import Recipient
+from idp.places import place_of
 from idp.sessions.user_agents import device_name
 from idp.settings import current_settings
+from kernel.i18n import in_time_zone
 from kernel.mail import Mail, render_mail, send_mail
 from kernel.outbox import Message
 from kernel.web import public_url
+from tenants.database import db
+from tenants.people import service as people
 
 
 def deliver(message: Message) -> None:
@@ -21,11 +25,17 @@ def deliver(message: Message) -> None:
         to=Recipient(payload["to"], payload["language"]),
         context=payload["context"],
         message_id=message.id,
+        time_zone=_time_zone_of(payload.get("person")),
     )
 
 
 def send_letter(
-    letter: str, *, to: Recipient, context: Mapping[str, Any], message_id: UUID
+    letter: str,
+    *,
+    to: Recipient,
+    context: Mapping[str, Any],
+    message_id: UUID,
+    time_zone: str | None = None,
 ) -> None:
     """Write a letter in its reader's language and hand it to the mail server."""
     words = {
@@ -36,10 +46,14 @@ def send_letter(
         "reset_url": public_url("recovery.address"),
         "register_url": public_url("registration.address"),
         "security_url": public_url("account.security"),
+        "not_me_url": _not_me_url(context.get("not_me_token")),
+        "not_me_days": current_settings().not_me_days,
+        "place": place_of(context.get("address"), to.language),
         **context,
         "at": datetime.fromisoformat(context["at"]),
     }
-    subject, text, html = render_mail(letter, to.language, **words)
+    with in_time_zone(time_zone):
+        subject, text, html = render_mail(letter, to.language, **words)
     send_mail(
         current_settings(),
         Mail(
@@ -51,3 +65,16 @@ def send_letter(
             locale=to.language,
         ),
     )
+
+
+def _not_me_url(token: str | None) -> str:
+    return public_url("not_me.ask", token=token) if token else public_url("recovery.address")
+
+
+def _time_zone_of(person_id: str | None) -> str | None:
+    """As it is now, and not as it was when the mail was put into the outbox."""
+    if person_id is None:
+        return None
+    with db.reading() as session:
+        person = people.find(session, UUID(person_id))
+    return person.zoneinfo if person is not None else None

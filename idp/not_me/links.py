@@ -19,6 +19,7 @@ class Factor(StrEnum):
 
     AUTHENTICATOR = "authenticator"
     PASSKEY = "passkey"
+    RECOVERY_CODES = "recovery-codes"
 
 
 @dataclass(frozen=True)

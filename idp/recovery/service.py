@@ -11,11 +11,12 @@ from idp.credentials.new_password import why_refuse
 from idp.credentials.password import Problem
 from idp.events import IdpEvent
 from idp.flows import service as flows
-from idp.flows.service import Flow
+from idp.flows.service import AnyFlow
 from idp.logout import end_sessions
 from idp.mailbox import service as mailbox
-from idp.mails import service as mails
 from idp.mails.service import Recipient
+from idp.not_me import locks
+from idp.notices import service as notices
 from idp.sessions import devices
 from idp.sessions.browser import Browser
 from idp.sign_in import throttle
@@ -46,8 +47,7 @@ def finish(
     The proof is used up: it sets one password. Raises MailboxNotProved, FlowExpired.
     """
     with db.reading() as session:
-        flow = flows.load(session, flow_id, browser.id_hash, now)
-        person = _proved(session, flow)
+        person = _proved(session, flows.load(session, flow_id, browser.id_hash, now))
     context = [person.email, person.given_name or "", person.family_name or ""]
     problem = why_refuse(new_password, context=context)
     if problem is not None:
@@ -61,6 +61,7 @@ def finish(
         flow.email = person.email
         # What was proved with the old password.
         flow.person_id = flow.first_factor_at = flow.first_factor_amr = None
+        flow.new_password_of = flow.new_password_asked_at = None
         _replace(session, person, hash_, browser, now)
     return None
 
@@ -73,6 +74,7 @@ def _replace(
     device_id = device.id if device is not None else None
     throttle.forget_passwords(session, email_key=person.email_key, device_id=device_id)
     throttle.reopen_codes(session, person_id=person.id, device_id=device_id)
+    was_locked = locks.unlock(session, person_id=person.id)
     mailed_link.void_all(session, email_key=person.email_key, now=now)
     devices.forget(session, person_id=person.id, now=now)
     end_sessions(session, person_id=person.id, reason="password-reset", now=now)
@@ -84,29 +86,36 @@ def _replace(
         subject=str(person.id),
         result="success",
         at=now,
+        details={"unlocked": was_locked},
         personal=browser.personal,
         request_id=browser.request_id,
     )
-    mails.send(
+    notices.tell(
         session,
-        "notices/password_changed",
+        "password_changed",
+        person_id=person.id,
         to=Recipient(person.email, person.locale or browser.language),
-        context={"address": browser.where.address, "user_agent": browser.where.user_agent},
+        browser=browser,
         now=now,
     )
 
 
-def _proved(session: Session, flow: Flow) -> PersonSummary:
+def _proved(session: Session, flow: AnyFlow) -> PersonSummary:
     if not mailbox.is_proved(flow, Purpose.RESET) or flow.mailbox_email is None:
         raise MailboxNotProved("no proof for a reset in this flow")
     person = people.find_by_email(session, flow.mailbox_email)
     if person is None or not person.is_active:
         raise MailboxNotProved("nobody to set a password for")
-    changed_at = password.changed_at(session, person_id=person.id)
     sent_at = email_code.last_sent_at(session, flow_id=flow.id, purpose=Purpose.RESET)
-    # Whoever changes the password also wants every mail about it that is still under way to be void.
-    if changed_at is not None and any(
-        moment is not None and moment < changed_at for moment in (flow.mailbox_proven_at, sent_at)
+    # Whoever changes the password, or locks the ID, also wants every mail that is still under way
+    # to be void.
+    for changed_at in (
+        password.changed_at(session, person_id=person.id),
+        locks.locked_at(session, person_id=person.id),
     ):
-        raise MailboxNotProved("the password was changed since")
+        if changed_at is not None and any(
+            moment is not None and moment < changed_at
+            for moment in (flow.mailbox_proven_at, sent_at)
+        ):
+            raise MailboxNotProved("the password was changed, or the ID locked, since")
     return person

@@ -15,9 +15,9 @@ from idp.credentials.email_code import Purpose
 from idp.credentials.hashing import hashing
 from idp.events import IdpEvent
 from idp.flows import service as flows
-from idp.flows.service import Flow
-from idp.mails import service as mails
+from idp.flows.service import AnyFlow, Flow
 from idp.mails.service import Recipient
+from idp.notices import service as notices
 from idp.protocol import acr
 from idp.sessions import devices
 from idp.sessions.browser import Browser
@@ -33,15 +33,6 @@ from tenants.database import db
 from tenants.people import service as people
 from tenants.people.service import PersonSummary
 
-TRIES_IN_FLOW = 5
-
-
-class NothingToProve(Refused):
-    """Neither a password in this flow nor a session: the page is out of order."""
-
-    reason = "out_of_order"
-
-
 @dataclass(frozen=True)
 class Question:
     """What the page asks for."""
@@ -51,25 +42,6 @@ class Question:
     was_sent: bool
     """Whether a mailed code can be typed in now."""
     is_step_up: bool
-
-
-@dataclass(frozen=True)
-class _Prover:
-    """Who is to prove more, and what is proved already."""
-
-    person: PersonSummary
-    has_authenticator: bool
-    device_id: UUID | None
-    amr: tuple[str, ...]
-    auth_time: datetime | None
-    """Of the session that is stepped up; None when the password was typed in this flow."""
-
-    @property
-    def id(self) -> UUID:
-        return self.person.id
-
-    def recipient(self, browser: Browser) -> Recipient:
-        return Recipient(self.person.email, self.person.locale or browser.language)
 
 
 @dataclass(frozen=True)
@@ -85,7 +57,7 @@ def ask(flow_id: str | None, *, browser: Browser, now: datetime) -> Question:
     """What the page is to ask for; raises NothingToProve, FlowExpired."""
     with db.reading() as session:
         flow = flows.load(session, flow_id, browser.id_hash, now)
-        prover = _prover(session, flow, browser, hold=False)
+        prover = prover_of(session, flow, browser, hold=False)
         return Question(
             email=prover.person.email,
             by_mail=not prover.has_authenticator,
@@ -100,7 +72,7 @@ def send(flow_id: str | None, *, browser: Browser, now: datetime) -> None:
     """Mail a code (again). Who has an authenticator app gets none."""
     with db.transaction() as session:
         flow = flows.lock(session, flow_id, browser.id_hash, now)
-        prover = _prover(session, flow, browser)
+        prover = prover_of(session, flow, browser)
         if not prover.has_authenticator:
             send_code(
                 session,
@@ -124,7 +96,7 @@ def prove(
     """Check a code; its shape says of which kind it is. Raises NothingToProve, FlowExpired."""
     with db.transaction() as session:
         flow = flows.lock(session, flow_id, browser.id_hash, now)
-        prover = _prover(session, flow, browser)
+        prover = prover_of(session, flow, browser)
         taken = throttle.take(
             session, throttle.code_tries(person_id=prover.id, device_id=prover.device_id), now=now
         )
@@ -133,14 +105,14 @@ def prove(
             return Throttled.by(taken, now)
         if flow.second_factor_failures >= TRIES_IN_FLOW:
             # Others of this flow are being hashed right now, and use up what was allowed.
-            return _refuse(session, flow, prover, taken.was_last, browser, now)
+            return refuse(session, flow, prover, taken.was_last, browser, now)
         flow.second_factor_failures += 1
         on_paper = recovery_codes.code_of(text) if prover.has_authenticator else None
         if on_paper is None:
             amr = _accepted(session, flow, prover, text, now)
             if amr is None:
-                return _refuse(session, flow, prover, taken.was_last, browser, now)
-            return _enter(session, prover, amr, remember, browser, now)
+                return refuse(session, flow, prover, taken.was_last, browser, now)
+            return enter(session, prover, amr, remember, browser, now)
         pending = _OnPaper(
             on_paper, recovery_codes.salt_of(session, person_id=prover.id), taken.was_last
         )
@@ -153,41 +125,15 @@ def _prove_on_paper(
     code_hash = recovery_codes.hash_of(hashing(), code=pending.code, salt=pending.salt)
     with db.transaction() as session:
         flow = flows.lock(session, flow_id, browser.id_hash, now)
-        prover = _prover(session, flow, browser)
+        prover = prover_of(session, flow, browser)
         if not recovery_codes.spend(session, person_id=prover.id, code_hash=code_hash, now=now):
-            return _refuse(session, flow, prover, pending.was_last, browser, now)
+            return refuse(session, flow, prover, pending.was_last, browser, now)
         _note_recovery(session, prover, browser, now)
-        return _enter(session, prover, [acr.RECOVERY_CODE], remember, browser, now)
-
-
-def _prover(session: Session, flow: Flow, browser: Browser, *, hold: bool = True) -> _Prover:
-    signed_in = browser.signed_in
-    amr: tuple[str, ...]
-    if flow.first_factor_at is not None and flow.person_id is not None:
-        person_id, amr, auth_time = flow.person_id, (flow.first_factor_amr or "",), None
-    elif signed_in is not None:
-        person_id, amr, auth_time = signed_in.person_id, signed_in.amr, signed_in.auth_time
-    else:
-        raise NothingToProve("no first factor")
-    person = people.find(session, person_id)
-    if person is None or not person.is_active:
-        raise NothingToProve("the person is blocked or gone")
-    if auth_time is None and password.was_changed_after(
-        session, flow.first_factor_at or flow.created_at, person_id=person_id, hold=hold
-    ):
-        raise NothingToProve("the password was changed since")
-    device = devices.find(session, person_id=person_id, secret=browser.device_secret)
-    return _Prover(
-        person=person,
-        has_authenticator=totp.is_enrolled(session, person_id=person_id),
-        device_id=device.id if device is not None else None,
-        amr=amr,
-        auth_time=auth_time,
-    )
+        return enter(session, prover, [acr.RECOVERY_CODE], remember, browser, now)
 
 
 def _accepted(
-    session: Session, flow: Flow, prover: _Prover, text: str, now: datetime
+    session: Session, flow: Flow, prover: Prover, text: str, now: datetime
 ) -> list[str] | None:
     """The methods that a code proves, or None; a good code is spent."""
     if prover.has_authenticator:
@@ -204,61 +150,9 @@ def _accepted(
     return [acr.MAILED_CODE] if good else None
 
 
-def _enter(
-    session: Session,
-    prover: _Prover,
-    amr: Sequence[str],
-    remember: bool,
-    browser: Browser,
-    now: datetime,
-) -> Proved:
-    throttle.forget_codes(session, person_id=prover.id, device_id=prover.device_id)
-    by_mail = acr.MAILED_CODE in amr
-    before = [method for method in prover.amr if method != acr.REMEMBERED_DEVICE]
-    methods = [*before, *amr, *([] if by_mail else [acr.SEVERAL_FACTORS])]
-    cookies = complete(
-        session,
-        person_id=prover.id,
-        recipient=prover.recipient(browser),
-        amr=list(dict.fromkeys(methods)),
-        acr=acr.MAIL_CODE if by_mail else acr.TWO_FACTOR,
-        remember=remember,
-        auth_time=prover.auth_time,
-        browser=browser,
-        now=now,
-    )
-    count_outcome("code", "right")
-    return Proved(cookies)
-
-
-def _refuse(
-    session: Session,
-    flow: Flow,
-    prover: _Prover,
-    was_last: bool,
-    browser: Browser,
-    now: datetime,
-) -> Wrong | Exhausted:
-    """Count a wrong code. The fifth in a flow ends it: whoever goes on knows the password again."""
-    count_outcome("code", "wrong")
-    if was_last:
-        _note(session, IdpEvent.SIGN_IN_CODE_THROTTLED, prover, browser, now, result="failure")
-    if flow.second_factor_failures < TRIES_IN_FLOW:
-        return Wrong()
-    _note(session, IdpEvent.SIGN_IN_CODE_EXHAUSTED, prover, browser, now, result="failure")
-    mails.send(
-        session,
-        "notices/second_factor_failed",
-        to=prover.recipient(browser),
-        context={"address": browser.where.address, "user_agent": browser.where.user_agent},
-        now=now,
-    )
-    return Exhausted(flows.restart(session, flow, now=now).id)
-
-
-def _note_recovery(session: Session, prover: _Prover, browser: Browser, now: datetime) -> None:
+def _note_recovery(session: Session, prover: Prover, browser: Browser, now: datetime) -> None:
     left = recovery_codes.remaining(session, person_id=prover.id)
-    _note(
+    note(
         session,
         IdpEvent.RECOVERY_CODE_USED,
         prover,
@@ -267,38 +161,12 @@ def _note_recovery(session: Session, prover: _Prover, browser: Browser, now: dat
         result="success",
         details={"remaining": left},
     )
-    mails.send(
+    notices.tell(
         session,
-        "notices/recovery_code_used",
+        "recovery_code_used",
+        person_id=prover.id,
         to=prover.recipient(browser),
-        context={
-            "remaining": left,
-            "address": browser.where.address,
-            "user_agent": browser.where.user_agent,
-        },
+        browser=browser,
+        context={"remaining": left},
         now=now,
-    )
-
-
-def _note(
-    session: Session,
-    event: IdpEvent,
-    prover: _Prover,
-    browser: Browser,
-    now: datetime,
-    *,
-    result: Result,
-    details: dict[str, int] | None = None,
-) -> None:
-    ledger.append(
-        session,
-        chain=person_chain(prover.id),
-        event=event,
-        actor=str(prover.id),
-        subject=str(prover.id),
-        result=result,
-        at=now,
-        details=details,
-        personal=browser.personal,
-        request_id=browser.request_id,
     )

@@ -8,11 +8,15 @@ from uuid import UUID
 from flask import Response
 from sqlalchemy.orm import Session
 
+from idp.credentials import lost_factors
+from idp.credentials.lost_factors import Outcome
 from idp.events import IdpEvent
 from idp.logout import end_sessions
 from idp.mails import service as mails
 from idp.mails.service import Recipient
 from idp.not_me.locks import refuse_if_locked
+from idp.notices import service as notices
+from idp.protocol.acr import TWO_FACTOR
 from idp.sessions import devices
 from idp.sessions import service as sessions
 from idp.sessions.browser import Browser
@@ -73,16 +77,11 @@ def complete(
     )
     refuse_if_locked(session, person_id=person_id)
     if device.is_new and had_device and not is_first:
-        mails.send(
-            session,
-            "notices/new_device",
-            to=recipient,
-            context={
-                "address": browser.where.address,
-                "user_agent": browser.where.user_agent,
-            },
-            now=now,
+        notices.tell(
+            session, "new_device", person_id=person_id, to=recipient, browser=browser, now=now
         )
+    if acr == TWO_FACTOR:
+        _stop_looking_for_lost_factors(session, person_id, recipient, browser, now)
     ledger.append(
         session,
         chain=person_chain(person_id),
@@ -102,6 +101,34 @@ def complete(
         request_id=browser.request_id,
     )
     return Cookies(secret, device.secret)
+
+
+def _stop_looking_for_lost_factors(
+    session: Session, person_id: UUID, recipient: Recipient, browser: Browser, now: datetime
+) -> None:
+    """Who signs in with a factor has not lost it, or is not who said so."""
+    request_id = lost_factors.end(session, person_id=person_id, outcome=Outcome.FOUND, now=now)
+    if request_id is None:
+        return
+    ledger.append(
+        session,
+        chain=person_chain(person_id),
+        event=IdpEvent.LOST_FACTORS_STOPPED,
+        actor=str(person_id),
+        subject=str(person_id),
+        result="success",
+        at=now,
+        details={"request": str(request_id), "outcome": Outcome.FOUND},
+        personal=browser.personal,
+        request_id=browser.request_id,
+    )
+    mails.send(
+        session,
+        "lost_factors/found",
+        to=recipient,
+        context={"address": browser.where.address, "user_agent": browser.where.user_agent},
+        now=now,
+    )
 
 
 def _end_session_of_somebody_else(

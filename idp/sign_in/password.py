@@ -56,6 +56,7 @@ class _Account:
     email: str
     locale: str | None
     hash: str | None
+    is_temporary: bool
     device: KnownDevice | None
     has_authenticator: bool
     has_passkey: bool
@@ -163,13 +164,25 @@ def _enter(
             session, email_key=attempt.address.key, device_id=attempt.guesser.device_id
         )
         _set_address(flow, attempt.address)
-        flow.person_id = account.person_id
-        flow.first_factor_at = now
-        flow.first_factor_amr = acr.PASSWORD
         _tell_of_failures(session, account, attempt, browser, now)
-        cookies = _go_on(session, flow, account, browser, now)
+        if account.is_temporary:
+            _ask_for_own(flow, account, now)
+            cookies = None
+        else:
+            flow.person_id = account.person_id
+            flow.first_factor_at = now
+            flow.first_factor_amr = acr.PASSWORD
+            flow.new_password_of = flow.new_password_asked_at = None
+            cookies = _go_on(session, flow, account, browser, now)
     count_outcome("password", "right")
     return Proved(cookies)
+
+
+def _ask_for_own(flow: Flow, account: _Account, now: datetime) -> None:
+    """A temporary password is no factor: it opens the page that sets an own one, if not too late."""
+    flow.person_id = flow.first_factor_at = flow.first_factor_amr = None
+    flow.new_password_of = account.person_id
+    flow.new_password_asked_at = now
 
 
 def _go_on(
@@ -227,6 +240,7 @@ def _look_up(session: Session, address: Address, browser: Browser) -> _Account |
             person.c.email,
             person.c.locale,
             Password.hash,
+            Password.temporary_until,
             Device.id.label("device_id"),
             Device.remembered_until,
             Totp.id.label("totp_id"),
@@ -250,6 +264,7 @@ def _look_up(session: Session, address: Address, browser: Browser) -> _Account |
         email=row.email,
         locale=row.locale,
         hash=row.hash,
+        is_temporary=row.temporary_until is not None,
         device=KnownDevice(row.device_id, row.remembered_until) if row.device_id else None,
         has_authenticator=row.totp_id is not None,
         has_passkey=row.has_passkey,

@@ -31,7 +31,7 @@ from kernel.i18n.formats import (
     format_money,
     format_number,
 )
-from kernel.i18n.setup import set_up_languages
+from kernel.i18n.setup import in_time_zone, set_up_languages
 
 _ = gettext
 speaking = force_locale
@@ -50,6 +50,7 @@ __all__ = [
     "format_money",
     "format_number",
     "gettext",
+    "in_time_zone",
     "lazy_gettext",
     "lazy_ngettext",
     "lazy_pgettext",

@@ -1,10 +1,11 @@
 """Teaching an application its languages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flask import Flask
-from flask_babel import Babel
+from flask import Flask, g
+from flask_babel import Babel, refresh
 
 from kernel.i18n.catalogs import Catalogs, translations_for
 from kernel.i18n.choice import LANGUAGES, LanguageChoice
@@ -17,6 +18,7 @@ from kernel.i18n.formats import (
 )
 
 TIME_ZONE = "Europe/Warsaw"
+_OF_READER = "klucznik_time_zone"
 
 
 def set_up_languages(
@@ -56,14 +58,27 @@ def set_up_languages(
     )
 
 
+@contextmanager
+def in_time_zone(name: str | None) -> Iterator[None]:
+    """Moments in this time zone: for a mail, whose reader is not in front of us.
+
+    Without a name, or with an unknown one, in that of the installation. Languages that are to be
+    spoken are named inside.
+    """
+    setattr(g, _OF_READER, name)
+    refresh()
+    try:
+        yield
+    finally:
+        g.pop(_OF_READER)
+        refresh()
+
+
 def _time_zone_chooser(
     person_time_zone: Callable[[], str | None] | None,
-) -> Callable[[], str | None] | None:
-    if person_time_zone is None:
-        return None
-
+) -> Callable[[], str | None]:
     def choose() -> str | None:
-        name = person_time_zone()
+        name = g.get(_OF_READER) or (person_time_zone() if person_time_zone is not None else None)
         try:
             return ZoneInfo(name).key if name else None
         except (ZoneInfoNotFoundError, ValueError):
