@@ -12,6 +12,7 @@ from idp.discovery import views as discovery
 from idp.introspection import views as introspection
 from idp.keys import views as keys
 from idp.logout import views as logout
+from idp.not_me import views as not_me
 from idp.recovery import views as recovery
 from idp.registration import views as registration
 from idp.revocation import views as revocation
@@ -50,6 +51,7 @@ def create_app(settings: IdentitySettings | None = None) -> Flask:
     app.register_blueprint(sign_in.blueprint)
     app.register_blueprint(registration.blueprint)
     app.register_blueprint(recovery.blueprint)
+    app.register_blueprint(not_me.blueprint)
     app.register_blueprint(access.blueprint)
     app.register_blueprint(account.blueprint)
 

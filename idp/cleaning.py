@@ -3,27 +3,40 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, and_, delete, not_, or_, select
 
+from idp.credentials.email_code import Purpose
 from idp.credentials.models import EmailCode, MailedLink
 from idp.flows.models import Flow
+from idp.not_me.models import NotMeLink
 from kernel.jobs import Job
 from tenants.database import Base, db
 
 _BATCH = 500
 _KEPT = timedelta(days=1)
+# Whoever opens an old welcome link is still offered a new one.
+_WELCOME_KEPT = timedelta(days=90)
 
 
 def clean(now: datetime) -> int:
     """Remove flows, codes and links that have been over for a day; says how many."""
     # Codes go with their flow.
     return sum(
-        _remove(model, ended_at < now - _KEPT)
-        for model, ended_at in (
-            (EmailCode, EmailCode.expires_at),
-            (MailedLink, MailedLink.expires_at),
-            (Flow, Flow.expires_at),
+        _remove(model, is_over)
+        for model, is_over in (
+            (EmailCode, EmailCode.expires_at < now - _KEPT),
+            (MailedLink, _is_over(now)),
+            (NotMeLink, NotMeLink.expires_at < now - _KEPT),
+            (Flow, Flow.expires_at < now - _KEPT),
         )
+    )
+
+
+def _is_over(now: datetime) -> ColumnElement[bool]:
+    is_welcome = MailedLink.purpose == Purpose.WELCOME
+    return or_(
+        and_(MailedLink.expires_at < now - _KEPT, not_(is_welcome)),
+        MailedLink.expires_at < now - _WELCOME_KEPT,
     )
 
 
