@@ -15,6 +15,7 @@ class IdpEvent(Event):
     SIGN_IN_PASSWORD_LOCKED = "sign-in:password:locked"  # noqa: S105
     SIGN_IN_CODE_THROTTLED = "sign-in:code:throttled"
     SIGN_IN_CODE_EXHAUSTED = "sign-in:code:exhausted"
+    SIGN_IN_PASSKEY_THROTTLED = "sign-in:passkey:throttled"
     SIGN_IN_LOCKED = "sign-in:locked"
     SIGN_IN_UNLOCKED = "sign-in:unlocked"
 
@@ -26,6 +27,8 @@ class IdpEvent(Event):
     AUTHENTICATOR_REMOVED = "authenticator:removed"
     PASSKEY_ADDED = "passkey:added"
     PASSKEY_REMOVED = "passkey:removed"
+    PASSKEY_RENAMED = "passkey:renamed"
+    PASSKEY_COUNTER_WENT_BACK = "passkey:counter:went-back"
     RECOVERY_CODES_MADE = "recovery-codes:made"
     RECOVERY_CODES_VOIDED = "recovery-codes:voided"
     RECOVERY_CODE_USED = "recovery-codes:used"

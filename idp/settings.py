@@ -80,6 +80,9 @@ class IdentitySettings(Settings):
         24, ge=1, le=720, description="Hours after which a sign-in ends in any case"
     )
 
+    support_contact: str = Field(
+        "", description="Where people ask for help, as pages show it: an e-mail address, a number"
+    )
     lost_factors_waiting_hours: int = Field(
         72,
         ge=0,

@@ -279,6 +279,11 @@ def remove(session: Session, passkey_id: UUID, *, person_id: UUID) -> bool:
     return removed.first() is not None
 
 
+def remove_all(session: Session, *, person_id: UUID) -> None:
+    """Take all of the person's passkeys away."""
+    session.execute(delete(Passkey).where(Passkey.person_id == person_id))
+
+
 def count(session: Session, *, person_id: UUID) -> int:
     """How many passkeys the person has."""
     counted = select(func.count()).select_from(Passkey).where(Passkey.person_id == person_id)

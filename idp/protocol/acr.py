@@ -19,6 +19,9 @@ PASSWORD = "pwd"  # noqa: S105
 ONE_TIME_CODE = "otp"
 MAILED_CODE = "mca"
 RECOVERY_CODE = "rcv"
+HARDWARE_KEY = "hwk"
+SOFTWARE_KEY = "swk"
+USER_PRESENCE = "user"
 REMEMBERED_DEVICE = "device"
 SEVERAL_FACTORS = "mfa"
 

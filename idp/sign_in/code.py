@@ -1,37 +1,30 @@
-"""The second factor: a code from the authenticator app, from a mail, or from the recovery sheet.
+"""The second factor in digits: from the authenticator app, from a mail, or from the recovery sheet.
 
 It follows the password in the same flow, or comes on top of a living session (stepping up).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from idp.credentials import email_code, password, recovery_codes, totp
+from idp.credentials import email_code, recovery_codes, totp
 from idp.credentials.email_code import Purpose
 from idp.credentials.hashing import hashing
 from idp.events import IdpEvent
 from idp.flows import service as flows
-from idp.flows.service import AnyFlow, Flow
-from idp.mails.service import Recipient
+from idp.flows.service import Flow
 from idp.notices import service as notices
 from idp.protocol import acr
-from idp.sessions import devices
 from idp.sessions.browser import Browser
+from idp.sign_in import prover as provers
 from idp.sign_in import throttle
-from idp.sign_in.completion import complete
 from idp.sign_in.mailed_code import send_code
 from idp.sign_in.outcomes import Exhausted, Proved, Throttled, Wrong, count_outcome
-from kernel.errors import Refused
-from kernel.ledger import Result
+from idp.sign_in.prover import TRIES_IN_FLOW, Prover
 from kernel.limits import Refusal
-from tenants.audit import ledger, person_chain
 from tenants.database import db
-from tenants.people import service as people
-from tenants.people.service import PersonSummary
+
 
 @dataclass(frozen=True)
 class Question:
@@ -39,6 +32,9 @@ class Question:
 
     email: str
     by_mail: bool
+    """Whether a mail is the only way: neither a passkey nor an app was added."""
+    has_passkey: bool
+    has_authenticator: bool
     was_sent: bool
     """Whether a mailed code can be typed in now."""
     is_step_up: bool
@@ -57,10 +53,12 @@ def ask(flow_id: str | None, *, browser: Browser, now: datetime) -> Question:
     """What the page is to ask for; raises NothingToProve, FlowExpired."""
     with db.reading() as session:
         flow = flows.load(session, flow_id, browser.id_hash, now)
-        prover = prover_of(session, flow, browser, hold=False)
+        prover = provers.find(session, flow, browser, hold=False)
         return Question(
             email=prover.person.email,
-            by_mail=not prover.has_authenticator,
+            by_mail=prover.by_mail,
+            has_passkey=prover.has_passkey,
+            has_authenticator=prover.has_authenticator,
             was_sent=email_code.was_sent(
                 session, flow_id=flow.id, purpose=Purpose.SIGN_IN, now=now
             ),
@@ -69,11 +67,11 @@ def ask(flow_id: str | None, *, browser: Browser, now: datetime) -> Question:
 
 
 def send(flow_id: str | None, *, browser: Browser, now: datetime) -> None:
-    """Mail a code (again). Who has an authenticator app gets none."""
+    """Mail a code (again). Who has a passkey or an authenticator app gets none."""
     with db.transaction() as session:
         flow = flows.lock(session, flow_id, browser.id_hash, now)
-        prover = prover_of(session, flow, browser)
-        if not prover.has_authenticator:
+        prover = provers.find(session, flow, browser)
+        if prover.by_mail:
             send_code(
                 session,
                 flow_id=flow.id,
@@ -96,7 +94,7 @@ def prove(
     """Check a code; its shape says of which kind it is. Raises NothingToProve, FlowExpired."""
     with db.transaction() as session:
         flow = flows.lock(session, flow_id, browser.id_hash, now)
-        prover = prover_of(session, flow, browser)
+        prover = provers.find(session, flow, browser)
         taken = throttle.take(
             session, throttle.code_tries(person_id=prover.id, device_id=prover.device_id), now=now
         )
@@ -105,14 +103,14 @@ def prove(
             return Throttled.by(taken, now)
         if flow.second_factor_failures >= TRIES_IN_FLOW:
             # Others of this flow are being hashed right now, and use up what was allowed.
-            return refuse(session, flow, prover, taken.was_last, browser, now)
+            return provers.refuse(session, flow, prover, taken.was_last, browser, now)
         flow.second_factor_failures += 1
-        on_paper = recovery_codes.code_of(text) if prover.has_authenticator else None
+        on_paper = None if prover.by_mail else recovery_codes.code_of(text)
         if on_paper is None:
             amr = _accepted(session, flow, prover, text, now)
             if amr is None:
-                return refuse(session, flow, prover, taken.was_last, browser, now)
-            return enter(session, prover, amr, remember, browser, now)
+                return provers.refuse(session, flow, prover, taken.was_last, browser, now)
+            return provers.enter(session, prover, amr, remember, browser, now)
         pending = _OnPaper(
             on_paper, recovery_codes.salt_of(session, person_id=prover.id), taken.was_last
         )
@@ -125,11 +123,11 @@ def _prove_on_paper(
     code_hash = recovery_codes.hash_of(hashing(), code=pending.code, salt=pending.salt)
     with db.transaction() as session:
         flow = flows.lock(session, flow_id, browser.id_hash, now)
-        prover = prover_of(session, flow, browser)
+        prover = provers.find(session, flow, browser)
         if not recovery_codes.spend(session, person_id=prover.id, code_hash=code_hash, now=now):
-            return refuse(session, flow, prover, pending.was_last, browser, now)
+            return provers.refuse(session, flow, prover, pending.was_last, browser, now)
         _note_recovery(session, prover, browser, now)
-        return enter(session, prover, [acr.RECOVERY_CODE], remember, browser, now)
+        return provers.enter(session, prover, [acr.RECOVERY_CODE], remember, browser, now)
 
 
 def _accepted(
@@ -139,6 +137,8 @@ def _accepted(
     if prover.has_authenticator:
         good = totp.accept(session, person_id=prover.id, text=text, now=now)
         return [acr.ONE_TIME_CODE] if good else None
+    if not prover.by_mail:
+        return None
     good = email_code.redeem(
         session,
         flow_id=flow.id,
@@ -152,7 +152,7 @@ def _accepted(
 
 def _note_recovery(session: Session, prover: Prover, browser: Browser, now: datetime) -> None:
     left = recovery_codes.remaining(session, person_id=prover.id)
-    note(
+    provers.note(
         session,
         IdpEvent.RECOVERY_CODE_USED,
         prover,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from idp.credentials import email_code, passkeys, password
 from idp.credentials.email_code import Purpose
-from idp.credentials.hashing import Verdict, hashing
+from idp.credentials.hashing import hashing
 from idp.credentials.models import Password, Totp
 from idp.events import IdpEvent
 from idp.flows import service as flows
@@ -31,6 +31,7 @@ from idp.sign_in import policy, throttle
 from idp.sign_in.completion import Cookies, complete
 from idp.sign_in.mailed_code import send_code
 from idp.sign_in.outcomes import Proved, Throttled, Wrong, count_outcome
+from idp.sign_in.pace import pace
 from idp.sign_in.policy import SecondFactor
 from idp.sign_in.throttle import Guesser
 from kernel.errors import Refused
@@ -71,17 +72,24 @@ class _Attempt:
     account: _Account | None
     guesser: Guesser
     taken: Taken
+    dearest_hash: int | None
 
     @property
     def hash(self) -> str | None:
         return self.account.hash if self.account is not None else None
+
+    def seconds_when_wrong(self, typed: str) -> float:
+        """What a wrong answer takes; a device that knows the person has nothing to find out."""
+        if self.guesser.device_id is not None:
+            return 0.0
+        return pace().seconds(self.dearest_hash, typed)
 
 
 def give_address(flow_id: str | None, text: str, *, browser: Browser, now: datetime) -> None:
     """Note whom the flow is about. Nobody looks the address up; raises NotAnAddress."""
     address = canonical_email(text)
     with db.transaction() as session:
-        _set_address(flows.lock(session, flow_id, browser.id_hash, now), address)
+        set_address(flows.lock(session, flow_id, browser.id_hash, now), address)
 
 
 def prove(
@@ -95,16 +103,14 @@ def prove(
     if isinstance(attempt, Throttled):
         count_outcome("password", "throttled")
         return attempt
-    measurable = password.is_measurable(typed)
-    verdict = (
-        hashing().verify(attempt.hash, password.normalised(typed))
-        if measurable
-        else Verdict(matches=False)
-    )
-    if not verdict.matches:
-        count_outcome("password", "wrong")
-        _note_failure(attempt, browser, now)
-        return Wrong()
+    if not password.is_measurable(typed):
+        return _refuse(attempt, browser, now)
+    with pace().attempt(attempt.seconds_when_wrong(typed)) as wait:
+        verdict = hashing().verify(attempt.hash, typed)
+        if not verdict.matches:
+            refused = _refuse(attempt, browser, now)
+            wait(verdict.seconds)
+            return refused
     newer = hashing().hash(password.normalised(typed)) if verdict.is_outdated else None
     outcome = _enter(flow_id, attempt, newer, browser, now)
     if isinstance(outcome, Locked):
@@ -121,11 +127,11 @@ def _count(
     with db.transaction() as session:
         flow = flows.lock(session, flow_id, browser.id_hash, now)
         if typed is not None:
-            _set_address(flow, typed)
+            set_address(flow, typed)
         if flow.email is None:
             raise AddressMissing("no address in this flow")
         address = typed or canonical_email(flow.email)
-        account = _look_up(session, address, browser)
+        account, dearest_hash = _look_up(session, address, browser)
         guesser = Guesser(
             email_key=address.key,
             device_id=account.device.id if account is not None and account.device else None,
@@ -135,7 +141,13 @@ def _count(
         taken = throttle.take(session, throttle.password_tries(guesser), now=now)
     if isinstance(taken, Refusal):
         return Throttled.by(taken, now)
-    return _Attempt(address, account, guesser, taken)
+    return _Attempt(address, account, guesser, taken, dearest_hash)
+
+
+def _refuse(attempt: _Attempt, browser: Browser, now: datetime) -> Wrong:
+    count_outcome("password", "wrong")
+    _note_failure(attempt, browser, now)
+    return Wrong()
 
 
 def _enter(
@@ -147,7 +159,7 @@ def _enter(
 ) -> Proved | Wrong | Locked:
     with db.transaction() as session:
         flow = flows.lock(session, flow_id, browser.id_hash, now)
-        account = _look_up(session, attempt.address, browser)
+        account, _ = _look_up(session, attempt.address, browser)
         if account is None or account.hash is None or account.hash != attempt.hash:
             # Blocked, or the password was changed, while we were hashing.
             return Wrong()
@@ -163,7 +175,7 @@ def _enter(
         throttle.forget_passwords(
             session, email_key=attempt.address.key, device_id=attempt.guesser.device_id
         )
-        _set_address(flow, attempt.address)
+        set_address(flow, attempt.address)
         _tell_of_failures(session, account, attempt, browser, now)
         if account.is_temporary:
             _ask_for_own(flow, account, now)
@@ -220,7 +232,7 @@ def _go_on(
     return None
 
 
-def _set_address(flow: Flow, address: Address) -> None:
+def set_address(flow: Flow, address: Address) -> None:
     """Whatever was proved in the flow was proved about its address."""
     if flow.email == address.display:
         return
@@ -231,9 +243,12 @@ def _set_address(flow: Flow, address: Address) -> None:
         flow.mailbox_email = flow.mailbox_proven_at = flow.mailbox_proven_for = None
 
 
-def _look_up(session: Session, address: Address, browser: Browser) -> _Account | None:
-    """All that a sign-in needs to know, in one statement."""
+def _look_up(
+    session: Session, address: Address, browser: Browser
+) -> tuple[_Account | None, int | None]:
+    """All that a sign-in needs to know, in one statement; and what the dearest hash costs."""
     person = people.active_people().subquery()
+    dearest = password.dearest_hash().subquery()
     row = session.execute(
         select(
             person.c.id,
@@ -246,8 +261,10 @@ def _look_up(session: Session, address: Address, browser: Browser) -> _Account |
             Totp.id.label("totp_id"),
             passkeys.has_any(person.c.id).label("has_passkey"),
             SignInLock.locked_at,
+            dearest.c.milliseconds,
         )
-        .select_from(person)
+        .select_from(dearest)
+        .outerjoin(person, person.c.email_key == address.key)
         .outerjoin(Password, Password.person_id == person.c.id)
         .outerjoin(SignInLock, SignInLock.person_id == person.c.id)
         .outerjoin(
@@ -255,11 +272,10 @@ def _look_up(session: Session, address: Address, browser: Browser) -> _Account |
             and_(Device.person_id == person.c.id, devices.is_of_browser(browser.device_secret)),
         )
         .outerjoin(Totp, and_(Totp.person_id == person.c.id, Totp.confirmed_at.is_not(None)))
-        .where(person.c.email_key == address.key)
-    ).one_or_none()
-    if row is None:
-        return None
-    return _Account(
+    ).one()
+    if row.id is None:
+        return None, row.milliseconds
+    account = _Account(
         person_id=row.id,
         email=row.email,
         locale=row.locale,
@@ -270,6 +286,7 @@ def _look_up(session: Session, address: Address, browser: Browser) -> _Account |
         has_passkey=row.has_passkey,
         is_locked=row.locked_at is not None,
     )
+    return account, row.milliseconds
 
 
 def _recipient(account: _Account, browser: Browser) -> Recipient:

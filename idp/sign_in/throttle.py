@@ -21,6 +21,8 @@ PASSWORDS_OF_STRANGERS = Delays("sign-in:password", free=5, ceiling=100)
 PASSWORDS_OF_DEVICE = Delays("sign-in:password:device", free=10, ceiling=100)
 CODES_OF_STRANGERS = Delays("sign-in:code", free=10, ceiling=100)
 CODES_OF_DEVICE = Delays("sign-in:code:device", free=10, ceiling=100)
+# Nobody guesses a passkey: these spare the database, and never meet who guesses passwords.
+PASSKEYS_OF_BROWSER = Window("sign-in:passkey", limit=30, every=timedelta(minutes=15))
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,17 @@ def code_tries(*, person_id: UUID, device_id: UUID | None) -> Tries:
     if device_id is not None:
         return [(str(device_id), CODES_OF_DEVICE)]
     return [(str(person_id), CODES_OF_STRANGERS)]
+
+
+def passkey_tries(*, browser_hash: bytes, place: str, tries_from_place: int) -> Tries:
+    """The limits that a passkey has to pass. None is the person's: no stranger can use it up."""
+    of_place = Window("sign-in:passkey:place", limit=tries_from_place, every=timedelta(minutes=15))
+    return [(place, of_place), (browser_hash.hex(), PASSKEYS_OF_BROWSER)]
+
+
+def forget_passkeys(session: Session, *, browser_hash: bytes) -> None:
+    """A right passkey."""
+    limits.clear(session, key=browser_hash.hex(), policy=PASSKEYS_OF_BROWSER)
 
 
 def forget_passwords(session: Session, *, email_key: str, device_id: UUID | None) -> None:

@@ -6,18 +6,18 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from idp.flows import service as flows
-from idp.flows.service import Flow, FlowExpired
+from idp.flows.service import FlowExpired, FlowState
 from idp.sessions import service as sessions
 from idp.sessions.browser import Browser, this_browser
 from idp.settings import current_settings
 from idp.sign_in import code as second_factor
 from idp.sign_in import password as first_factor
-from idp.sign_in.code import NothingToProve
 from idp.sign_in.completion import Cookies
 from idp.sign_in.destination import destination_of
 from idp.sign_in.forms import AddressForm, CodeForm, PasswordForm
 from idp.sign_in.outcomes import Exhausted, Proved, Throttled, Wrong
 from idp.sign_in.password import AddressMissing
+from idp.sign_in.prover import NothingToProve
 from kernel import clock
 from kernel.crypto import hash_token
 from kernel.i18n import _, ngettext
@@ -213,7 +213,7 @@ def _start_over(flow_id: str | None, now: datetime) -> Response:
     return _go_on(flow_id, None)
 
 
-def _page(template: str, flow: Flow, **words: object) -> str:
+def _page(template: str, flow: FlowState, **words: object) -> str:
     return render_template(
         template,
         flow=flow,
@@ -249,13 +249,13 @@ def _wait(throttled: Throttled) -> str:
     )
 
 
-def _flow(now: datetime) -> Flow | None:
+def _flow(now: datetime) -> FlowState | None:
     """The flow that the address names, or None when it names none."""
     flow_id = request.args.get("flow")
     return _load(flow_id, now) if flow_id else None
 
 
-def _load(flow_id: str | None, now: datetime) -> Flow:
+def _load(flow_id: str | None, now: datetime) -> FlowState:
     with db.reading() as session:
         return flows.load(session, flow_id, hash_token(browser_id()), now)
 
@@ -271,6 +271,6 @@ def _begin(browser: Browser, now: datetime) -> str:
     return str(flow.id)
 
 
-def _login_hint(flow: Flow) -> str:
+def _login_hint(flow: FlowState) -> str:
     hint = (flow.request or {}).get("login_hint")
     return hint if isinstance(hint, str) else ""

@@ -12,8 +12,8 @@ from idp.sessions import devices
 from idp.sessions import service as sessions
 from idp.sessions.service import Whereabouts
 from idp.sign_in import code as second_factor
-from idp.sign_in.code import NothingToProve
 from idp.sign_in.outcomes import Exhausted, Proved, Throttled, Wrong
+from idp.sign_in.prover import NothingToProve
 from tenants.audit import ledger, person_chain
 from tenants.database import db
 from tenants.people.models import Person
