@@ -12,6 +12,8 @@ from idp.discovery import views as discovery
 from idp.introspection import views as introspection
 from idp.keys import views as keys
 from idp.logout import views as logout
+from idp.lost_factors import views as lost_factors
+from idp.mailbox import no_mail
 from idp.not_me import views as not_me
 from idp.recovery import views as recovery
 from idp.registration import views as registration
@@ -51,10 +53,12 @@ def create_app(settings: IdentitySettings | None = None) -> Flask:
     app.register_blueprint(sign_in.blueprint)
     app.register_blueprint(registration.blueprint)
     app.register_blueprint(recovery.blueprint)
+    app.register_blueprint(lost_factors.blueprint)
     app.register_blueprint(not_me.blueprint)
     app.register_blueprint(access.blueprint)
     app.register_blueprint(account.blueprint)
 
+    no_mail.set_up(app)
     app.register_blueprint(oauth_consent.blueprint)
     oauth_consent.hand_in(app, AuthorizationQuestions())
     return app

@@ -5,8 +5,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, not_, or_, select
 
+from idp.credentials import lost_factors
 from idp.credentials.email_code import Purpose
-from idp.credentials.models import EmailCode, MailedLink
+from idp.credentials.models import EmailCode, LostFactorsRequest, MailedLink
 from idp.flows.models import Flow
 from idp.not_me.models import NotMeLink
 from kernel.jobs import Job
@@ -16,10 +17,12 @@ _BATCH = 500
 _KEPT = timedelta(days=1)
 # Whoever opens an old welcome link is still offered a new one.
 _WELCOME_KEPT = timedelta(days=90)
+# What was asked for and how one is reached; that it happened stays in the audit trail.
+_REQUESTS_KEPT = timedelta(days=90)
 
 
 def clean(now: datetime) -> int:
-    """Remove flows, codes and links that have been over for a day; says how many."""
+    """Remove flows, codes and links that have long been over; says how many."""
     # Codes go with their flow.
     return sum(
         _remove(model, is_over)
@@ -27,6 +30,7 @@ def clean(now: datetime) -> int:
             (EmailCode, EmailCode.expires_at < now - _KEPT),
             (MailedLink, _is_over(now)),
             (NotMeLink, NotMeLink.expires_at < now - _KEPT),
+            (LostFactorsRequest, lost_factors.is_over_since(now - _REQUESTS_KEPT)),
             (Flow, Flow.expires_at < now - _KEPT),
         )
     )

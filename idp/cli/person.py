@@ -5,7 +5,10 @@ from uuid import UUID
 
 import click
 
+from idp.access.service import How, State, give, prepare, send_again
+from idp.access.service import state as access_state
 from idp.cli.application import in_application
+from idp.cli.lost_factors import lost_factors
 from idp.credentials import password, totp
 from kernel import clock
 from kernel.command_line import json_option, say_facts, say_json
@@ -14,10 +17,16 @@ from tenants.database import db
 from tenants.people import service as people
 from tenants.people.service import PersonSummary
 
+# As the audit trail names who works at the command line.
+_OPERATOR = "operator"
+
 
 @click.group()
 def person() -> None:
     """Create and show people."""
+
+
+person.add_command(lost_factors)
 
 
 @person.command()
@@ -25,6 +34,12 @@ def person() -> None:
 @click.option("--given-name")
 @click.option("--family-name")
 @click.option("--locale", type=click.Choice(["pl", "en"]), help="The language of pages and mails.")
+@click.option(
+    "--access",
+    type=click.Choice([how.value for how in How]),
+    help="Mail a temporary password, or a link with which the person sets one.",
+)
+@click.option("--return-to", help="Where the mail leads to: an application's address. [the portal]")
 @json_option
 @in_application
 def create(
@@ -33,12 +48,18 @@ def create(
     given_name: str | None,
     family_name: str | None,
     locale: str | None,
+    access: str | None,
+    return_to: str | None,
     as_json: bool,
 ) -> None:
     """Create an ID without a password: the person sets one by «forgot password».
 
-    Nobody but the person ever knows it (there is no option for it here).
+    Nobody but the person ever knows it (there is no option for it here). With --access, a mail
+    brings what is needed for that.
     """
+    if return_to is not None and access is None:
+        raise click.UsageError("--return-to needs --access")
+    fresh = prepare(How(access)) if access is not None else None
     with db.transaction() as session:
         made = people.create(
             session,
@@ -48,7 +69,39 @@ def create(
             locale=locale,
             now=clock.now(),
         )
-    _say(made, as_json=as_json)
+        if fresh is not None:
+            give(
+                session,
+                person_id=made.id,
+                fresh=fresh,
+                by=_OPERATOR,
+                return_to=return_to,
+                now=clock.now(),
+            )
+        state = access_state(session, person_id=made.id)
+    _say(made, as_json=as_json, state=state)
+
+
+@person.command("send-access")
+@click.argument("email")
+@json_option
+@in_application
+def send_access(email: str, *, as_json: bool) -> None:
+    """Mail access again to a person who never set a password: a fresh secret of the same kind.
+
+    What was mailed before stops working.
+    """
+    with db.reading() as session:
+        found = people.find_by_email(session, email)
+    if found is None:
+        raise NotFound(f"no person {email}")
+    given = send_again(found.id, by=_OPERATOR, now=clock.now())
+    if not given.sent:
+        raise click.ClickException(
+            "not sent: this address got too many mails within the hour; what it has stays good"
+        )
+    facts = {"email": found.email, "access": given.how.value, "until": given.until.isoformat()}
+    say_json(facts) if as_json else say_facts(facts)
 
 
 @person.command()
@@ -70,7 +123,8 @@ def show(email_or_id: str, *, as_json: bool) -> None:
             "password": password.stored_hash(session, person_id=found.id) is not None,
             "authenticator_app": totp.is_enrolled(session, person_id=found.id),
         }
-    _say(found, as_json=as_json, factors=factors)
+        state = access_state(session, person_id=found.id)
+    _say(found, as_json=as_json, factors=factors, state=state)
 
 
 def _as_id(text: str) -> UUID | None:
@@ -80,10 +134,23 @@ def _as_id(text: str) -> UUID | None:
         return None
 
 
-def _say(found: PersonSummary, *, as_json: bool, factors: dict[str, bool] | None = None) -> None:
+def _say(
+    found: PersonSummary,
+    *,
+    as_json: bool,
+    state: State,
+    factors: dict[str, bool] | None = None,
+) -> None:
     facts = {name: value for name, value in asdict(found).items() if name != "email_key"}
     if as_json:
-        say_json(facts | ({"factors": factors} if factors is not None else {}))
+        say_json(
+            facts
+            | ({"factors": factors} if factors is not None else {})
+            | {"activated": state.is_activated, "access": state.how, "access_until": state.until}
+        )
         return
     words = {name: "yes" if has else "no" for name, has in (factors or {}).items()}
+    words["activated"] = "yes" if state.is_activated else "no"
+    if state.how is not None:
+        words["access"] = f"{state.how} until {state.until}"
     say_facts({name: value for name, value in facts.items() if value is not None} | words)

@@ -24,6 +24,8 @@ class Purpose(StrEnum):
     SIGN_IN = "sign-in"
     REGISTRATION = "registration"
     RESET = "reset"
+    WELCOME = "welcome"
+    LOST_FACTORS = "lost-factors"
 
 
 def issue(

@@ -48,9 +48,10 @@ def send_letter(
         "security_url": public_url("account.security"),
         "not_me_url": _not_me_url(context.get("not_me_token")),
         "not_me_days": current_settings().not_me_days,
+        "stop_url": _stop_url(context.get("stop_token")),
         "place": place_of(context.get("address"), to.language),
         **context,
-        "at": datetime.fromisoformat(context["at"]),
+        **_moments(context),
     }
     with in_time_zone(time_zone):
         subject, text, html = render_mail(letter, to.language, **words)
@@ -69,6 +70,19 @@ def send_letter(
 
 def _not_me_url(token: str | None) -> str:
     return public_url("not_me.ask", token=token) if token else public_url("recovery.address")
+
+
+def _stop_url(token: str | None) -> str:
+    return public_url("lost_factors.open_stop_link", token=token) if token else ""
+
+
+def _moments(context: Mapping[str, Any]) -> dict[str, datetime]:
+    """The moments that a letter names; in the outbox they are text."""
+    return {
+        name: datetime.fromisoformat(context[name])
+        for name in ("at", "ready_at", "expires_at")
+        if name in context
+    }
 
 
 def _time_zone_of(person_id: str | None) -> str | None:

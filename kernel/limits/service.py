@@ -109,6 +109,22 @@ class Limits:
         count, refused_until = row or (0, now)
         return Refusal(retry_at=refused_until, count=count)
 
+    def refused_until(
+        self, session: Session, *, key: str, policy: LimitPolicy, now: datetime
+    ) -> datetime | None:
+        """Until when the next try would be refused, or None when it wouldn't; counts nothing.
+
+        For pages that say so beforehand. Whoever decides by it decides too early.
+        """
+        moment = session.scalar(
+            select(self._table.c.refused_until).where(
+                self._table.c.key_hash == _key_hash(key, policy),
+                self._table.c.refused_until > now,
+                self._table.c.forget_at > now,
+            )
+        )
+        return moment
+
     def clear(self, session: Session, *, key: str, policy: LimitPolicy) -> None:
         """Forget the tries: one of them was a success."""
         session.execute(delete(self._table).where(self._table.c.key_hash == _key_hash(key, policy)))
