@@ -15,6 +15,7 @@ from rich.table import Table
 
 from bench import floor, ours, peer, rows
 from bench.driver import CONNECTIONS, Load, Unexpected, repeat, request
+from bench.explain import explain
 from bench.processes import Server, cores, free_port, server
 from bench.report import Results, lines
 from bench.scenarios import Side, scenarios
@@ -102,7 +103,15 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[], choices=rows.SCENARIOS)
     parser.add_argument("--without-postgresql", action="store_true")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a «must» is missed")
+    parser.add_argument(
+        "--explain", choices=rows.SCENARIOS, help="where the time of one scenario goes, instead"
+    )
+    parser.add_argument("--statements", action="store_true", help="with --explain: its SQL")
     asked = parser.parse_args()
+    if asked.explain:
+        with tempfile.TemporaryDirectory(prefix="klucznik-bench-") as name:
+            explain(Path(name), asked.explain, statements=asked.statements)
+        return 0
     if not shutil.which("node") or not shutil.which("taskset"):
         sys.exit("The benchmarks need node (for the peer) and taskset (Debian: util-linux).")
 

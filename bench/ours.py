@@ -34,10 +34,22 @@ class Ours:
     side: Side
 
 
-@contextmanager
-def running(folder: Path, *, database_url: str = "", also: tuple[int, ...] = ()) -> Iterator[Ours]:
-    """Prepare an installation in the folder, serve it on its core, sign everybody in once."""
-    port, smtp_port, mails_port = free_port(), free_port(), free_port()
+@dataclass(frozen=True)
+class Prepared:
+    """A fresh installation with clients and people, and the environment that it runs in."""
+
+    folder: Path
+    env: dict[str, str]
+    side: Side
+
+    def use(self) -> None:
+        """Let this process be of the installation."""
+        os.environ.update(self.env)
+
+
+def prepare(folder: Path, *, database_url: str = "", smtp_port: int = 0) -> Prepared:
+    """Make an installation of the identity program in the folder."""
+    port = free_port()
     issuer = f"http://127.0.0.1:{port}"
     env = {
         "KLUCZNIK_HOME": str(folder),
@@ -45,8 +57,7 @@ def running(folder: Path, *, database_url: str = "", also: tuple[int, ...] = ())
         "KLUCZNIK_IDENTITY_PORT": str(port),
         "KLUCZNIK_IDENTITY_DATABASE_URL": database_url,
         "KLUCZNIK_SMTP_HOST": "127.0.0.1",
-        "KLUCZNIK_SMTP_PORT": str(smtp_port),
-        "KLUCZNIK_MAIL_CATCHER_PORT": str(mails_port),
+        "KLUCZNIK_SMTP_PORT": str(smtp_port or free_port()),
         "KLUCZNIK_METRICS_PORT": str(free_port()),
     }
     _run([sys.executable, "-c", "from klucznik.home import prepare_home; prepare_home()"], env)
@@ -62,6 +73,15 @@ def running(folder: Path, *, database_url: str = "", also: tuple[int, ...] = ())
             env,
         )
     )
+    return Prepared(folder, env, _side(issuer, made, key))
+
+
+@contextmanager
+def running(folder: Path, *, database_url: str = "", also: tuple[int, ...] = ()) -> Iterator[Ours]:
+    """Prepare an installation in the folder, serve it on its core, sign everybody in once."""
+    smtp_port, mails_port = free_port(), free_port()
+    made = prepare(folder, database_url=database_url, smtp_port=smtp_port)
+    env = {**made.env, "KLUCZNIK_MAIL_CATCHER_PORT": str(mails_port)}
     with ExitStack() as stack:
         stack.enter_context(
             server(
@@ -75,13 +95,13 @@ def running(folder: Path, *, database_url: str = "", also: tuple[int, ...] = ())
         serving = stack.enter_context(
             server(
                 [*_KLUCZNIK, "serve", "identity"],
-                ready=f"{issuer}{PATHS['discovery']}",
+                ready=made.side.url("discovery"),
                 env=env,
                 log=folder / "identity.log",
                 also=also,
             )
         )
-        yield Ours(serving, _known(_side(issuer, made, key)))
+        yield Ours(serving, _known(made.side))
 
 
 def _side(issuer: str, made: dict[str, list[str]], key: ECKey) -> Side:
