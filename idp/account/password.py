@@ -56,10 +56,7 @@ def change(
         stored = password.stored_hash(session, person_id=me.person_id)
     if isinstance(taken, Refusal):
         return Throttled.by(taken, now)
-    if (
-        not password.is_measurable(current)
-        or not hashing().verify(stored, password.normalised(current)).matches
-    ):
+    if not password.is_measurable(current) or not hashing().verify(stored, current).matches:
         return WrongProof.PASSWORD
     hash_ = hashing().hash(password.normalised(new))
     with db.transaction() as session:

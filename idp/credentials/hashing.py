@@ -1,20 +1,28 @@
-"""Argon2id, at most one hash a core at a time: what is expensive must not pile up."""
+"""Argon2id, at most one hash a core at a time: what is expensive must not pile up.
+
+What another system hashed is verified here too, once: then it is hashed anew.
+"""
 
 import base64
 import os
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type, hash_secret_raw
 from flask import current_app
 
+from idp.credentials import foreign_hashes
+from idp.credentials.foreign_hashes import UnknownHash
+from idp.credentials.password import normalised
 from idp.settings import current_settings
 from kernel.errors import Overloaded
+from kernel.observability.logs import get_logger
 
 TIME_COST = 2
 MEMORY_KIB = 19_456
@@ -22,14 +30,21 @@ PARALLELISM = 1
 _HASH_BYTES = 32
 _SALT_BYTES = 16
 _LONGEST_WAIT_SECONDS = 5.0
+_OURS = f"$argon2id$v=19$m={MEMORY_KIB},t={TIME_COST},p={PARALLELISM}$"
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a password was right, and whether its hash is older than our parameters."""
+    """Whether a password was right, and whether its hash is not as we make them today.
+
+    `seconds` is what finding out took, without waiting for a turn.
+    """
 
     matches: bool
     is_outdated: bool = False
+    seconds: float = field(default=0.0, compare=False)
 
 
 class Hashing:
@@ -55,16 +70,36 @@ class Hashing:
         with self._turn():
             return self._hasher.hash(password)
 
-    def verify(self, stored: str | None, password: str) -> Verdict:
-        """Compare; where there is nothing to compare with, take the same time and say no."""
+    def verify(self, stored: str | None, typed: str) -> Verdict:
+        """Compare; where there is nothing to compare with, take the same time and say no.
+
+        A hash of another system takes its own time: `idp.sign_in.pace` evens that out.
+        """
         with self._turn():
-            try:
-                self._hasher.verify(stored or self._nobodys, password)
-            except (VerificationError, InvalidHashError):
-                return Verdict(matches=False)
-        if stored is None:
+            began = time.perf_counter()
+            verdict = self._compare(stored, typed)
+            return replace(verdict, seconds=time.perf_counter() - began)
+
+    def _compare(self, stored: str | None, typed: str) -> Verdict:
+        if stored is not None and not stored.startswith(_OURS):
+            return self._compare_with_foreign(stored, typed)
+        try:
+            self._hasher.verify(stored or self._nobodys, normalised(typed))
+        except (VerificationError, InvalidHashError):
             return Verdict(matches=False)
-        return Verdict(matches=True, is_outdated=self._hasher.check_needs_rehash(stored))
+        return Verdict(matches=stored is not None)
+
+    def _compare_with_foreign(self, stored: str, typed: str) -> Verdict:
+        try:
+            foreign = foreign_hashes.read(stored)
+        except UnknownHash as unreadable:
+            # Nobody can sign in with it, and the operator should know. The time stays the same.
+            log.error("stored_password_unreadable", reason=unreadable.detail)
+            return self._compare(None, typed)
+        matches = any(
+            foreign.proves(form.encode("utf-8", "surrogatepass")) for form in forms(typed)
+        )
+        return Verdict(matches=matches, is_outdated=matches)
 
     def derive(self, secret: str, salt: bytes) -> bytes:
         """The same hash as raw bytes, under a salt that is given: to look a code up by."""
@@ -89,6 +124,16 @@ class Hashing:
             self._turns.release()
 
 
+def forms(typed: str) -> tuple[str, ...]:
+    """What another system may have hashed: the text as we normalise it, or as it was typed.
+
+    >>> len(forms("Zażółć")), len(forms("\\ufb01sh"))
+    (1, 2)
+    """
+    whole = normalised(typed)
+    return (whole,) if whole == typed else (whole, typed)
+
+
 def hashing() -> Hashing:
     """This application's queue for hashes."""
     known: Hashing | None = current_app.extensions.get("klucznik.hashing")
@@ -110,4 +155,4 @@ def _nobodys_hash() -> str:
         base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")
         for size in (_SALT_BYTES, _HASH_BYTES)
     )
-    return f"$argon2id$v=19$m={MEMORY_KIB},t={TIME_COST},p={PARALLELISM}${salt}${digest}"
+    return f"{_OURS}{salt}${digest}"

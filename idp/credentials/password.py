@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -137,6 +137,16 @@ def was_changed_after(
         statement.with_for_update(read=True) if hold else statement
     ).one_or_none()
     return found is not None and found > moment
+
+
+def dearest_hash() -> Select[tuple[int | None]]:
+    """What the dearest imported hash costs to verify, as a statement of one row (`milliseconds`).
+
+    NULL once everybody's is ours. An index answers it.
+    """
+    return select(func.max(Password.imported_milliseconds).label("milliseconds")).where(
+        Password.imported_milliseconds.is_not(None)
+    )
 
 
 def replace_hash(session: Session, *, person_id: UUID, old: str, new: str) -> None:
