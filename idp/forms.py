@@ -35,5 +35,7 @@ def _sentence(problem: Problem) -> object:
                 "This contains part of your address, your name or the name of this service. "
                 "Choose something that has nothing to do with them."
             )
+        case Problem.TEMPORARY:
+            return _("This is the temporary password. Choose one that nobody has sent you.")
         case Problem.GUESSABLE:
             return _("This is easy to guess. A few words that have nothing in common are better.")

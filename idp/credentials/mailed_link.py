@@ -1,4 +1,4 @@
-"""Links by e-mail: 256 random bits, an hour, once, for one address and one purpose."""
+"""Links by e-mail: 256 random bits, an hour or so, once, for one address and one purpose."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,19 +25,16 @@ class Proof:
 
 
 def issue(
-    session: Session, *, address: Address, purpose: Purpose, flow_id: UUID | None, now: datetime
+    session: Session,
+    *,
+    address: Address,
+    purpose: Purpose,
+    flow_id: UUID | None,
+    now: datetime,
+    lifetime: timedelta = LIFETIME,
 ) -> str:
     """A token for a new link; earlier ones to the same address for the same purpose are void."""
-    session.execute(
-        update(MailedLink)
-        .where(
-            MailedLink.email_key == address.key,
-            MailedLink.purpose == purpose,
-            MailedLink.used_at.is_(None),
-            MailedLink.superseded_at.is_(None),
-        )
-        .values(superseded_at=now)
-    )
+    void_all(session, email_key=address.key, purpose=purpose, now=now)
     token = new_token()
     session.add(
         MailedLink(
@@ -48,7 +45,7 @@ def issue(
             token_hash=hash_token(token),
             flow_id=flow_id,
             created_at=now,
-            expires_at=now + LIFETIME,
+            expires_at=now + lifetime,
         )
     )
     session.flush()
@@ -72,17 +69,27 @@ def redeem(session: Session, *, token: str, purpose: Purpose, now: datetime) -> 
     return Proof(spent.email, spent.flow_id) if spent is not None else None
 
 
-def void_all(session: Session, *, email_key: str, now: datetime) -> None:
-    """No link that is still under way to this address counts any more."""
-    session.execute(
-        update(MailedLink)
-        .where(
-            MailedLink.email_key == email_key,
-            MailedLink.used_at.is_(None),
-            MailedLink.superseded_at.is_(None),
-        )
-        .values(superseded_at=now)
+def void_all(
+    session: Session, *, email_key: str, now: datetime, purpose: Purpose | None = None
+) -> None:
+    """No link that is still under way to this address (for this purpose) counts any more."""
+    statement = update(MailedLink).where(
+        MailedLink.email_key == email_key,
+        MailedLink.used_at.is_(None),
+        MailedLink.superseded_at.is_(None),
     )
+    if purpose is not None:
+        statement = statement.where(MailedLink.purpose == purpose)
+    session.execute(statement.values(superseded_at=now))
+
+
+def recipient_of(session: Session, *, token: str, purpose: Purpose) -> str | None:
+    """To whom a link was mailed, whether or not it counts any more."""
+    return session.scalars(
+        select(MailedLink.email).where(
+            MailedLink.token_hash == hash_token(token), MailedLink.purpose == purpose
+        )
+    ).one_or_none()
 
 
 def is_open(session: Session, *, token: str, purpose: Purpose, now: datetime) -> bool:

@@ -6,7 +6,7 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from idp.credentials import passkeys, totp
-from idp.flows.service import Flow
+from idp.flows.service import AnyFlow
 from idp.protocol import acr
 from idp.protocol.acr import Wanted
 from idp.sessions.service import SignedIn
@@ -23,7 +23,7 @@ _PAGES = {
 }
 
 
-def session_for(flow: Flow, signed_in: SignedIn | None) -> SignedIn | None:
+def session_for(flow: AnyFlow, signed_in: SignedIn | None) -> SignedIn | None:
     """The browser's session, unless another address than its own was typed in this flow."""
     if signed_in is None or flow.email is None or flow.email == signed_in.email:
         return signed_in
@@ -32,7 +32,7 @@ def session_for(flow: Flow, signed_in: SignedIn | None) -> SignedIn | None:
 
 
 def next_step(
-    session: Session, flow: Flow, signed_in: SignedIn | None, wanted: Wanted, now: datetime
+    session: Session, flow: AnyFlow, signed_in: SignedIn | None, wanted: Wanted, now: datetime
 ) -> str | None:
     """The address of the page that is missing for signing in, or None when nothing is."""
     step = policy.missing_step(
