@@ -178,17 +178,18 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_passkey_challenges_person_id"), "passkey_challenges", ["person_id"], unique=False
     )
-    op.add_column("flows", sa.Column("new_password_of", sa.Uuid(), nullable=True))
+    op.add_column(
+        "flows",
+        sa.Column(
+            "new_password_of",
+            sa.Uuid(),
+            sa.ForeignKey("people.id", name=op.f("fk_flows_new_password_of"), ondelete="CASCADE"),
+            nullable=True,
+        ),
+        inline_references=True,
+    )
     op.add_column(
         "flows", sa.Column("new_password_asked_at", types.UTCDateTime(timezone=True), nullable=True)
-    )
-    op.create_foreign_key(
-        op.f("fk_flows_new_password_of"),
-        "flows",
-        "people",
-        ["new_password_of"],
-        ["id"],
-        ondelete="CASCADE",
     )
     op.add_column(
         "passwords", sa.Column("temporary_until", types.UTCDateTime(timezone=True), nullable=True)
@@ -213,7 +214,6 @@ def downgrade() -> None:
     )
     op.drop_column("passwords", "imported_milliseconds")
     op.drop_column("passwords", "temporary_until")
-    op.drop_constraint(op.f("fk_flows_new_password_of"), "flows", type_="foreignkey")
     op.drop_column("flows", "new_password_asked_at")
     op.drop_column("flows", "new_password_of")
     op.drop_index(op.f("ix_passkey_challenges_person_id"), table_name="passkey_challenges")
