@@ -5,18 +5,18 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
-from sqlalchemy.orm import Session
 
 from idp.clients import authentication
 from idp.clients.service import PRIVATE_KEY_JWT, RegisteredClient
 from idp.protocol.errors import InvalidRequest, OAuthError
 from idp.protocol.parameters import Parameters
 from idp.settings import current_settings
+from kernel.database import Reads
 from kernel.observability.logs import get_logger
 
 log = get_logger(__name__)
 
-FindClient = Callable[[Session], RegisteredClient]
+FindClient = Callable[[Reads], RegisteredClient]
 
 _FORM = "application/x-www-form-urlencoded"
 _BASIC_CHALLENGE = 'Basic realm="klucznik", charset="UTF-8"'
@@ -44,9 +44,9 @@ def presented_client(parameters: Parameters, *, now: datetime) -> FindClient:
     """
     presented = authentication.read(request.headers.get("Authorization"), parameters)
     if presented.method != PRIVATE_KEY_JWT:
-        return lambda session: authentication.authenticate_within(session, presented, now=now)
+        return lambda at: authentication.authenticate_within(at, presented, now=now)
     client = authentication.authenticate(presented, issuer=current_settings().issuer, now=now)
-    return lambda _session: client
+    return lambda _at: client
 
 
 def json_response(

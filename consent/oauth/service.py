@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from consent.oauth.events import ConsentEvent
@@ -35,10 +36,25 @@ def allowed(session: Session, *, person_id: UUID, client_id: str) -> frozenset[s
     return frozenset(scope for scopes in rows for scope in scopes)
 
 
+def standing_consents() -> Select[*tuple[Any, ...]]:
+    """All consents that stand, as columns to join with: person_id, client_id, scopes.
+
+    Somebody who allowed an application more and more has several rows, which add up. For the few
+    statements that must know in the same breath whether a consent stands.
+    """
+    return select(OAuthConsent.person_id, OAuthConsent.client_id, OAuthConsent.scopes).where(
+        OAuthConsent.withdrawn_at.is_(None)
+    )
+
+
 def is_needed(session: Session, *, person_id: UUID, client_id: str, scopes: Iterable[str]) -> bool:
     """Whether the person has to be asked: never asked before, or for less."""
-    given = allowed(session, person_id=person_id, client_id=client_id)
-    return not given or not given.issuperset(scopes)
+    return not covers(allowed(session, person_id=person_id, client_id=client_id), scopes)
+
+
+def covers(given: frozenset[str], scopes: Iterable[str]) -> bool:
+    """Whether what the person allows is enough for these scopes."""
+    return bool(given) and given.issuperset(scopes)
 
 
 def give(

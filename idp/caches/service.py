@@ -6,12 +6,14 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Generic, TypeVar, cast
 
-from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from idp.caches.models import CacheVersion
+from kernel import program
+from kernel.database import HotStatement, Reads
+from tenants.database import db
 
 Value = TypeVar("Value")
 Key = TypeVar("Key", bound=Hashable)
@@ -19,8 +21,7 @@ Key = TypeVar("Key", bound=Hashable)
 _EXTENSION = "klucznik.idp.caches"
 _VERSIONS = "klucznik.idp.cache_versions"
 _MOST = 10_000
-# Every request asks this, so it goes past the object mapper.
-_ALL_VERSIONS = select(CacheVersion.__table__)
+_ALL_VERSIONS = HotStatement(select(CacheVersion.__table__))
 
 
 def move_on(session: Session, name: str) -> None:
@@ -38,12 +39,11 @@ def move_on(session: Session, name: str) -> None:
     session.info.pop(_VERSIONS, None)
 
 
-def _version(session: Session, name: str) -> int:
-    """The version that this session works at: looked up once, for all caches together."""
-    versions: dict[str, int] | None = session.info.get(_VERSIONS)
+def _version(at: Reads, name: str) -> int:
+    """The version that a session or a glance works at: read once, for all caches together."""
+    versions: dict[str, int] | None = at.info.get(_VERSIONS)
     if versions is None:
-        rows = session.connection().execute(_ALL_VERSIONS)
-        versions = session.info[_VERSIONS] = {row.name: row.number for row in rows}
+        versions = at.info[_VERSIONS] = {row.name: row.number for row in _ALL_VERSIONS.rows(at)}
     return versions.get(name, 0)
 
 
@@ -80,18 +80,25 @@ class VersionedCache(Generic[Key, Value]):
         self._name = name
         self._load = load
 
-    def get(self, session: Session, key: Key) -> Value | None:
+    def get(self, at: Reads, key: Key) -> Value | None:
         """The value for this key now, or None when there is none."""
-        remembered = self._remembered(_version(session, self._name))
+        remembered = self._remembered(_version(at, self._name))
         value = remembered.get(key)
         if value is None:
-            value = self._load(session, key)
+            value = self._load_at(at, key)
             if value is not None:
                 remembered.put(key, value)
         return value
 
+    def _load_at(self, at: Reads, key: Key) -> Value | None:
+        if isinstance(at, Session):
+            return self._load(at, key)
+        # Read after the version: what is found is of that version or newer, never older.
+        with db.reading() as session:
+            return self._load(session, key)
+
     def _remembered(self, version: int) -> BoundedCache[Key, Value]:
-        shelves = current_app.extensions.setdefault(_EXTENSION, {})
+        shelves = program.extensions().setdefault(_EXTENSION, {})
         at, cache = shelves.get(self._name, (None, None))
         if at != version or cache is None:
             # Two threads may do this at once; the loser's cache is only filled for itself.

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 
 from idp.clients import service as clients
 from idp.clients.models import SpentAssertion
@@ -21,6 +20,7 @@ from idp.clients.service import NONE, PRIVATE_KEY_JWT, SECRET_BASIC, SECRET_POST
 from idp.protocol import jwt
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from kernel.crypto import constant_time_equal, hash_token
+from kernel.database import Reads
 from tenants.database import db
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -76,8 +76,8 @@ def authenticate(presented: Presented, *, issuer: str, now: datetime) -> Registe
     A private_key_jwt assertion is spent in a transaction of its own: it opens one request only,
     whatever becomes of that request.
     """
-    with db.reading() as session:
-        client = find_with_right_method(session, presented)
+    with db.glancing() as glance:
+        client = find_with_right_method(glance, presented)
     if presented.method == PRIVATE_KEY_JWT:
         _check_assertion(client, presented.proof, issuer=issuer, now=now)
     else:
@@ -85,23 +85,21 @@ def authenticate(presented: Presented, *, issuer: str, now: datetime) -> Registe
     return client
 
 
-def authenticate_within(
-    session: Session, presented: Presented, *, now: datetime
-) -> RegisteredClient:
-    """The same for secrets and public clients, with the caller's reading session.
+def authenticate_within(at: Reads, presented: Presented, *, now: datetime) -> RegisteredClient:
+    """The same for secrets and public clients, where the caller reads already.
 
     This is the way of the hottest requests. An assertion proves nothing here.
     """
     if presented.method == PRIVATE_KEY_JWT:
         raise InvalidClient("an assertion has to be spent first")
-    client = find_with_right_method(session, presented)
+    client = find_with_right_method(at, presented)
     _check_secret(client, presented, now)
     return client
 
 
-def find_with_right_method(session: Session, presented: Presented) -> RegisteredClient:
+def find_with_right_method(at: Reads, presented: Presented) -> RegisteredClient:
     """The client that the request names, if it is registered for the method used."""
-    client = clients.find(session, presented.client_id)
+    client = clients.find(at, presented.client_id)
     if client is None:
         raise InvalidClient("unknown or disabled client")
     if client.token_endpoint_auth_method != presented.method:

@@ -18,6 +18,7 @@ from idp.events import ProviderEvent
 from idp.protocol import jwt, scopes
 from idp.protocol.profiles import PROFILES, STANDARD, Profile
 from kernel.crypto import hash_token, new_token
+from kernel.database import Reads
 from kernel.errors import NotFound, Refused
 from kernel.ids import new_id
 from kernel.ledger import INSTALLATION
@@ -111,11 +112,11 @@ def read_keys(jwks: Mapping[str, Any]) -> tuple[jwt.TokenKey, ...]:
     return tuple(found)
 
 
-def find(session: Session, client_id: str | None) -> RegisteredClient | None:
+def find(at: Reads, client_id: str | None) -> RegisteredClient | None:
     """The application with this id, unless it is unknown or was disabled."""
     if not client_id or not _ID.fullmatch(client_id):
         return None
-    found = _cache.get(session, client_id)
+    found = _cache.get(at, client_id)
     return found if found is not None and not found.disabled else None
 
 

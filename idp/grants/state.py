@@ -1,19 +1,22 @@
 """Whether a grant still stands: asked by every refresh, introspection and userinfo request."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Select, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from consent.oauth import service as consents
 from idp.clients.service import RegisteredClient
 from idp.grants.models import Grant, RevokedAccessToken
 from idp.protocol import scopes
+from idp.protocol.claims import PersonalFacts
 from idp.sessions.models import BrowserSession
 from kernel.crypto import hash_token
+from kernel.database import HotStatement, Reads
 from tenants.people import service as people
 
 
@@ -37,6 +40,18 @@ class GrantState:
     person_is_active: bool
     session_ended_at: datetime | None
     session_expires_at: datetime
+    consented: frozenset[str] | None = None
+    """What the person allows the application now; None where it was not asked."""
+
+
+@dataclass(frozen=True)
+class TokenState:
+    """What an access token stands on, as it is now."""
+
+    grant: GrantState
+    person: PersonalFacts | None
+    """Whom it speaks of, as long as their ID can be used."""
+    is_revoked: bool
 
 
 def _columns() -> Select[Any]:
@@ -71,20 +86,79 @@ def _columns() -> Select[Any]:
     return cast(Select[Any], statement)
 
 
+def with_consent(statement: Select[Any]) -> Select[Any]:
+    """The same with a row for each standing consent of the grant's person to its application."""
+    grant, consent = Grant.__table__.c, consents.standing_consents().subquery()
+    return statement.outerjoin(
+        consent,
+        and_(consent.c.person_id == grant.person_id, consent.c.client_id == grant.client_id),
+    ).add_columns(consent.c.scopes.label("consented"))
+
+
 COLUMNS = _columns()
-_BY_ID = COLUMNS.where(Grant.__table__.c.id == bindparam("grant_id"))
+_BY_ID = HotStatement(COLUMNS.where(Grant.__table__.c.id == bindparam("grant_id")))
 _REVOKED = select(RevokedAccessToken.__table__.c.jti_hash).where(
     RevokedAccessToken.__table__.c.jti_hash == bindparam("jti_hash")
 )
+_IS_REVOKED = HotStatement(_REVOKED)
 
 
-def find(session: Session, grant_id: UUID) -> GrantState | None:
+def _of_token() -> HotStatement:
+    person = people.active_people().subquery()
+    statement = with_consent(COLUMNS).outerjoin(person, person.c.id == Grant.__table__.c.person_id)
+    return HotStatement(
+        statement.add_columns(
+            person.c.email,
+            person.c.given_name,
+            person.c.family_name,
+            person.c.phone,
+            person.c.locale,
+            person.c.zoneinfo,
+            person.c.picture,
+            person.c.updated_at,
+            _REVOKED.exists().label("is_revoked"),
+        ).where(Grant.__table__.c.id == bindparam("grant_id"))
+    )
+
+
+_OF_TOKEN = _of_token()
+
+
+def find(at: Reads, grant_id: UUID) -> GrantState | None:
     """The grant with this id, whatever became of it."""
-    row = session.connection().execute(_BY_ID, {"grant_id": grant_id}).one_or_none()
+    row = _BY_ID.first(at, grant_id=grant_id)
     return from_row(row) if row is not None else None
 
 
-def from_row(row: Row[Any]) -> GrantState:
+def find_for_token(at: Reads, grant_id: UUID, jti: str) -> TokenState | None:
+    """All that an access token depends on, in one statement."""
+    rows = _OF_TOKEN.rows(at, grant_id=grant_id, jti_hash=hash_token(jti))
+    if not rows:
+        return None
+    grant, row = from_rows(rows), rows[0]
+    person = None
+    if grant.person_is_active:
+        person = PersonalFacts(
+            subject=str(grant.person_id),
+            email=row.email,
+            given_name=row.given_name,
+            family_name=row.family_name,
+            phone=row.phone,
+            locale=row.locale,
+            zoneinfo=row.zoneinfo,
+            picture=row.picture,
+            updated_at=row.updated_at,
+        )
+    return TokenState(grant, person, is_revoked=bool(row.is_revoked))
+
+
+def from_rows(rows: Sequence[Any]) -> GrantState:
+    """A grant from the rows of a statement `with_consent`."""
+    consented = frozenset(scope for row in rows for scope in row.consented or ())
+    return from_row(rows[0], consented)
+
+
+def from_row(row: Any, consented: frozenset[str] | None = None) -> GrantState:
     """A grant from a row whose first columns are `COLUMNS`."""
     return GrantState(
         id=row.id,
@@ -103,6 +177,7 @@ def from_row(row: Row[Any]) -> GrantState:
         person_is_active=bool(row.person_is_active),
         session_ended_at=row.session_ended_at,
         session_expires_at=row.session_expires_at,
+        consented=consented,
     )
 
 
@@ -121,12 +196,18 @@ def why_ended(state: GrantState, now: datetime) -> str | None:
 
 def consent_stands(session: Session, client: RegisteredClient, state: GrantState) -> bool:
     """Whether the person still allows the application what the grant holds."""
+    if state.consented is not None:
+        return is_consented(client, state)
     return client.first_party or not consents.is_needed(
         session, person_id=state.person_id, client_id=client.id, scopes=state.scopes
     )
 
 
-def is_revoked(session: Session, jti: str) -> bool:
+def is_consented(client: RegisteredClient, state: GrantState) -> bool:
+    """The same of a grant that was read together with its consents."""
+    return client.first_party or consents.covers(state.consented or frozenset(), state.scopes)
+
+
+def is_revoked(at: Reads, jti: str) -> bool:
     """Whether this one access token was revoked."""
-    found = session.connection().execute(_REVOKED, {"jti_hash": hash_token(jti)})
-    return found.first() is not None
+    return _IS_REVOKED.first(at, jti_hash=hash_token(jti)) is not None

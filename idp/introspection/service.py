@@ -3,13 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from idp.clients import service as clients
 from idp.clients.service import RegisteredClient
 from idp.grants import state as grant_states
 from idp.protocol import jwt
 from idp.token import refresh_token, verification
+from kernel.database import Reads
 
 INACTIVE: dict[str, Any] = {"active": False}
 _SHOWN = (
@@ -28,12 +27,12 @@ _SHOWN = (
 
 
 def inspect(
-    session: Session, token: str, *, client: RegisteredClient, issuer: str, now: datetime
+    at: Reads, token: str, *, client: RegisteredClient, issuer: str, now: datetime
 ) -> dict[str, Any]:
     """The token's state. Unknown, ended and somebody else's all look the same."""
     if "." in token:
-        return _inspect_access_token(session, token, client=client, issuer=issuer, now=now)
-    return _inspect_refresh_token(session, token, client=client, issuer=issuer, now=now)
+        return _inspect_access_token(at, token, client=client, issuer=issuer, now=now)
+    return _inspect_refresh_token(at, token, client=client, issuer=issuer, now=now)
 
 
 def may_look(client: RegisteredClient, *, issued_to: str, audience: object) -> bool:
@@ -42,33 +41,33 @@ def may_look(client: RegisteredClient, *, issued_to: str, audience: object) -> b
 
 
 def _inspect_access_token(
-    session: Session, token: str, *, client: RegisteredClient, issuer: str, now: datetime
+    at: Reads, token: str, *, client: RegisteredClient, issuer: str, now: datetime
 ) -> dict[str, Any]:
     try:
-        believed = verification.believe(session, token, issuer=issuer, audience=None, now=now)
+        believed = verification.believe(at, token, issuer=issuer, audience=None, now=now)
     except (jwt.NotBelieved, ValueError):
         return INACTIVE
     audience = believed.claims.get("aud")
     if not may_look(client, issued_to=believed.client_id, audience=audience):
         return INACTIVE
-    bearer = clients.find(session, believed.client_id)
+    bearer = clients.find(at, believed.client_id)
     if bearer is None:
         return INACTIVE
-    if believed.grant and not grant_states.consent_stands(session, bearer, believed.grant):
+    if believed.grant and not grant_states.is_consented(bearer, believed.grant):
         return INACTIVE
     shown = {name: believed.claims[name] for name in _SHOWN if name in believed.claims}
     return {"active": True, "token_type": "Bearer"} | shown
 
 
 def _inspect_refresh_token(
-    session: Session, token: str, *, client: RegisteredClient, issuer: str, now: datetime
+    at: Reads, token: str, *, client: RegisteredClient, issuer: str, now: datetime
 ) -> dict[str, Any]:
-    link = refresh_token.find(session, token)
+    link = refresh_token.find(at, token)
     if link is None or link.spent_at is not None:
         return INACTIVE
     if refresh_token.why_refuse(link, client.id, now) is not None:
         return INACTIVE
-    if not grant_states.consent_stands(session, client, link.grant):
+    if not grant_states.is_consented(client, link.grant):
         return INACTIVE
     return {
         "active": True,

@@ -28,14 +28,14 @@ def inspect() -> ResponseReturnValue:
     now = clock.now()
     parameters = form_parameters()
     find_client = presented_client(parameters, now=now)
-    with db.reading() as session:
-        client = find_client(session)
+    with db.glancing() as glance:
+        client = find_client(glance)
         if client.is_public:
             raise InvalidClient("a public client may not introspect")
         if "token" not in parameters:
             raise InvalidRequest("token is missing")
         found = service.inspect(
-            session,
+            glance,
             parameters["token"],
             client=client,
             issuer=current_settings().issuer,

@@ -22,6 +22,7 @@ from idp.protocol import jwt
 from idp.protocol.jwt import TokenKey
 from idp.settings import IdentitySettings, current_settings
 from kernel.crypto import new_token
+from kernel.database import Reads
 from kernel.errors import NotFound
 from kernel.ledger import INSTALLATION
 from tenants.audit import ledger
@@ -55,20 +56,20 @@ class _NewKey:
     public_jwk: dict[str, Any]
 
 
-def ring(session: Session) -> KeyRing:
-    """All keys, parsed, as of this session's version of the database."""
-    found = _cache.get(session, _NAME)
+def ring(at: Reads) -> KeyRing:
+    """All keys, parsed, as of the version of the database that is read here."""
+    found = _cache.get(at, _NAME)
     return found if found is not None else KeyRing((), timedelta())
 
 
 def signing_key(algorithm: str, *, now: datetime) -> TokenKey:
     """The key to sign with now. The very first one of its kind is made on the spot."""
-    with db.reading() as session:
-        key = ring(session).signing(algorithm, now)
+    with db.glancing() as glance:
+        key = ring(glance).signing(algorithm, now)
     if key is None:
         ensure_keys(now=now, algorithms=(algorithm,))
-        with db.reading() as session:
-            key = ring(session).signing(algorithm, now)
+        with db.glancing() as glance:
+            key = ring(glance).signing(algorithm, now)
     if key is None:
         raise NotFound(f"no key signs with {algorithm}")
     return key

@@ -27,13 +27,16 @@ from idp.settings import IdentitySettings, current_settings
 from idp.token import answer
 from idp.token.server import TokenGrant
 from kernel.crypto import Vault, constant_time_equal, hash_token, keyed_hash, new_token
+from kernel.database import HotStatement, Reads
 from kernel.ids import new_id
 from tenants.database import db
 
 _LINK = RefreshToken.__table__.c
 _GRANT = Grant.__table__.c
-_BY_TOKEN = (
-    grant_states.COLUMNS.join(RefreshToken.__table__, _LINK.grant_id == _GRANT.id)
+_BY_TOKEN = HotStatement(
+    grant_states.with_consent(
+        grant_states.COLUMNS.join(RefreshToken.__table__, _LINK.grant_id == _GRANT.id)
+    )
     .add_columns(
         _LINK.id.label("link_id"),
         _LINK.expires_at,
@@ -44,8 +47,17 @@ _BY_TOKEN = (
     )
     .where(_LINK.token_hash == bindparam("token_hash"))
 )
-_ADD = insert(cast(Table, RefreshToken.__table__))
-_SPEND = (
+_ADD = HotStatement(
+    insert(cast(Table, RefreshToken.__table__)).values(
+        id=bindparam("new_id"),
+        grant_id=bindparam("grant"),
+        token_hash=bindparam("hash"),
+        created_at=bindparam("now"),
+        expires_at=bindparam("idle_end"),
+        chain_expires_at=bindparam("chain_end"),
+    )
+)
+_SPEND = HotStatement(
     update(cast(Table, RefreshToken.__table__))
     .where(
         _LINK.id == bindparam("link"),
@@ -119,15 +131,11 @@ def refresh(
     """New tokens for a refresh token, which is spent by this; raises InvalidGrant."""
     settings = current_settings()
     request = _digest(client.id, scope, resources)
-    with db.reading() as session:
-        link = find(session, token)
-        refusal = why_refuse(link, client.id, now)
-        if (
-            link is not None
-            and refusal is None
-            and not grant_states.consent_stands(session, client, link.grant)
-        ):
-            refusal = "consent was withdrawn"
+    with db.glancing() as glance:
+        link = find(glance, token)
+    refusal = why_refuse(link, client.id, now)
+    if link is not None and refusal is None and not grant_states.is_consented(client, link.grant):
+        refusal = "consent was withdrawn"
     if link is None or refusal is not None:
         raise InvalidGrant(refusal or "no such refresh token")
 
@@ -144,10 +152,11 @@ def refresh(
             settings=settings,
             now=now,
         )
-        with db.transaction() as session:
-            if _spend(session, link, request, _seal(token, made), now):
+        sealed = _seal(token, made)
+        with db.hot_transaction() as transaction:
+            if _spend(transaction, link, request, sealed, now):
                 _add(
-                    session,
+                    transaction,
                     link.grant.id,
                     link.chain_expires_at,
                     settings=settings,
@@ -156,7 +165,7 @@ def refresh(
                 )
                 return made
             # Another request with this token was quicker.
-            link = find(session, token) or link
+            link = find(transaction, token) or link
     return _second_use(token, link, client, request, now)
 
 
@@ -206,13 +215,15 @@ def _second_use(
     raise InvalidGrant("refresh token was used before")
 
 
-def find(session: Session, token: str) -> Link | None:
-    row = session.connection().execute(_BY_TOKEN, {"token_hash": hash_token(token)}).one_or_none()
-    if row is None:
+def find(at: Reads, token: str) -> Link | None:
+    """The link of the chain that this token is, with the grant and consents behind it."""
+    rows = _BY_TOKEN.rows(at, token_hash=hash_token(token))
+    if not rows:
         return None
+    row = rows[0]
     return Link(
         id=row.link_id,
-        grant=grant_states.from_row(row),
+        grant=grant_states.from_rows(rows),
         expires_at=row.expires_at,
         chain_expires_at=row.chain_expires_at,
         spent_at=row.spent_at,
@@ -221,23 +232,16 @@ def find(session: Session, token: str) -> Link | None:
     )
 
 
-def _spend(session: Session, link: Link, request: bytes, sealed: bytes, now: datetime) -> bool:
+def _spend(at: Reads, link: Link, request: bytes, sealed: bytes, now: datetime) -> bool:
     """Spend the token if it is still good; in one statement, so that one request wins."""
-    spent = session.connection().execute(
-        _SPEND,
-        {
-            "link": link.id,
-            "grant": link.grant.id,
-            "now": now,
-            "request": request,
-            "sealed": sealed,
-        },
+    spent = _SPEND.first(
+        at, link=link.id, grant=link.grant.id, now=now, request=request, sealed=sealed
     )
-    return spent.first() is not None
+    return spent is not None
 
 
 def _add(
-    session: Session,
+    at: Reads,
     grant_id: UUID,
     chain_expires_at: datetime,
     *,
@@ -247,16 +251,14 @@ def _add(
 ) -> str:
     token = token or new_token(256)
     idle_end = now + timedelta(days=settings.refresh_token_idle_days)
-    session.connection().execute(
-        _ADD,
-        {
-            "id": new_id(),
-            "grant_id": grant_id,
-            "token_hash": hash_token(token),
-            "created_at": now,
-            "expires_at": min(idle_end, chain_expires_at),
-            "chain_expires_at": chain_expires_at,
-        },
+    _ADD.rows(
+        at,
+        new_id=new_id(),
+        grant=grant_id,
+        hash=hash_token(token),
+        now=now,
+        idle_end=min(idle_end, chain_expires_at),
+        chain_end=chain_expires_at,
     )
     return token
 

@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
-from sqlalchemy.orm import Session
-
 from idp.caches import BoundedCache
 from idp.grants import state as grant_states
 from idp.grants.state import GrantState
 from idp.keys import service as keys
 from idp.protocol import jwt, scopes
+from idp.protocol.claims import PersonalFacts
 from idp.protocol.jwt import TokenKey
+from kernel import program
+from kernel.database import Reads
 
 _EXTENSION = "klucznik.idp.verified_tokens"
 
@@ -24,6 +24,7 @@ class AccessToken:
 
     claims: dict[str, Any]
     grant: GrantState | None
+    person: PersonalFacts | None = None
 
     @property
     def client_id(self) -> str:
@@ -35,32 +36,36 @@ class AccessToken:
 
 
 def believe(
-    session: Session, token: str, *, issuer: str, audience: str | None, now: datetime
+    at: Reads, token: str, *, issuer: str, audience: str | None, now: datetime
 ) -> AccessToken:
     """The token, if it is genuine, still alive, and stands on a grant; raises NotBelieved.
 
     Signatures are remembered: a token comes back many times. What may change since it was signed
     (times, revocations, the grant, the person, the session) is looked at every time.
     """
-    claims = _verified(session, token, issuer=issuer, now=now)
+    claims = _verified(at, token, issuer=issuer, now=now)
     if audience is not None and not jwt.names_audience(claims, audience):
         raise jwt.NotBelieved("another audience")
     jti = claims.get("jti")
-    if not isinstance(jti, str) or grant_states.is_revoked(session, jti):
-        raise jwt.NotBelieved("this token was revoked")
+    if not isinstance(jti, str):
+        raise jwt.NotBelieved("nobody could say whether this token was revoked")
     if "gid" not in claims:
+        if grant_states.is_revoked(at, jti):
+            raise jwt.NotBelieved("this token was revoked")
         return AccessToken(claims, None)
-    grant = grant_states.find(session, UUID(str(claims["gid"])))
-    if grant is None:
+    state = grant_states.find_for_token(at, UUID(str(claims["gid"])), jti)
+    if state is None:
         raise jwt.NotBelieved("its grant is gone")
-    ended = grant_states.why_ended(grant, now)
+    if state.is_revoked:
+        raise jwt.NotBelieved("this token was revoked")
+    ended = grant_states.why_ended(state.grant, now)
     if ended is not None:
         raise jwt.NotBelieved(ended)
-    return AccessToken(claims, grant)
+    return AccessToken(claims, state.grant, state.person)
 
 
-def _verified(session: Session, token: str, *, issuer: str, now: datetime) -> dict[str, Any]:
-    ring = keys.ring(session)
+def _verified(at: Reads, token: str, *, issuer: str, now: datetime) -> dict[str, Any]:
+    ring = keys.ring(at)
     memory = _memory()
     known = memory.get(token)
     # The very key object: a key that was withdrawn, or read anew, is asked again.
@@ -83,7 +88,7 @@ def _verified(session: Session, token: str, *, issuer: str, now: datetime) -> di
 
 
 def _memory() -> BoundedCache[str, tuple[TokenKey, dict[str, Any]]]:
-    memory: BoundedCache[str, tuple[TokenKey, dict[str, Any]]] = current_app.extensions.setdefault(
+    memory: BoundedCache[str, tuple[TokenKey, dict[str, Any]]] = program.extensions().setdefault(
         _EXTENSION, BoundedCache(2_000)
     )
     return memory

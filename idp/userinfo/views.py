@@ -29,8 +29,8 @@ def tell() -> ResponseReturnValue:
     """Say what the token's scopes let its bearer know."""
     form = Parameters(request.form.items(multi=True)) if request.method == "POST" else None
     token = bearer_token(request.headers.get("Authorization"), form)
-    with db.reading() as session:
-        told = service.tell(session, token, issuer=current_settings().issuer, now=clock.now())
+    with db.glancing() as glance:
+        told = service.tell(glance, token, issuer=current_settings().issuer, now=clock.now())
     return json_response(told)
 
 

@@ -9,6 +9,15 @@ Start at `database.Database`. A program makes one, for its own MetaData:
 """
 
 from kernel.database.database import Database, after_commit
+from kernel.database.hot import HotStatement, HotTransaction, Reads
 from kernel.database.types import NAMING, UTCDateTime
 
-__all__ = ["NAMING", "Database", "UTCDateTime", "after_commit"]
+__all__ = [
+    "NAMING",
+    "Database",
+    "HotStatement",
+    "HotTransaction",
+    "Reads",
+    "UTCDateTime",
+    "after_commit",
+]

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, current_app
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from kernel import program
 from kernel.database import connections, tenancy
+from kernel.database.hot import Glance, HotConnections, HotTransaction
 
 _EXTENSION = "klucznik.database"
 
@@ -20,6 +22,12 @@ _EXTENSION = "klucznik.database"
 class _Engines:
     writing: Engine
     reading: Engine
+    hot_writing: HotConnections
+    hot_reading: HotConnections
+
+    def close_hot(self, _engine: Engine) -> None:
+        self.hot_writing.close()
+        self.hot_reading.close()
 
 
 class Database(SQLAlchemy):
@@ -47,7 +55,10 @@ class Database(SQLAlchemy):
                 reading=engine.execution_options(postgresql_readonly=True)
                 if engine.dialect.name == "postgresql"
                 else engine,
+                hot_writing=HotConnections(engine, self.metadata, may_write=True),
+                hot_reading=HotConnections(engine, self.metadata, may_write=False),
             )
+            event.listen(engine, "engine_disposed", app.extensions[_EXTENSION].close_hot)
 
     @contextmanager
     def transaction(self, *, tenant: UUID | None = None) -> Iterator[Session]:
@@ -73,6 +84,14 @@ class Database(SQLAlchemy):
         ) as session:
             yield session
 
+    def glancing(self) -> Glance:
+        """A look without a session, for hot statements: `with db.glancing() as glance`."""
+        return Glance(_engines().hot_reading)
+
+    def hot_transaction(self) -> HotTransaction:
+        """A transaction without a session, for hot statements."""
+        return HotTransaction(_engines().hot_writing)
+
     def is_reachable(self) -> bool:
         """Whether the database answers; for the readiness check."""
         with self.reading() as session:
@@ -88,5 +107,5 @@ def after_commit(session: Session, act: Any) -> None:
 
 
 def _engines() -> _Engines:
-    engines: _Engines = current_app.extensions[_EXTENSION]
+    engines: _Engines = program.extensions()[_EXTENSION]
     return engines

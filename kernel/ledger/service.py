@@ -1,16 +1,16 @@
 """Writing what happened, reading it back, and erasing whom it names."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, cast
 from uuid import UUID
 
-from flask import current_app
 from sqlalchemy import Table, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from kernel import program
 from kernel.database import Database
 from kernel.ids import new_id
 from kernel.ledger import digests, sealing, verification
@@ -123,9 +123,18 @@ class Ledger:
         return digests.personal_digest(salt, fields)
 
     def history(
-        self, session: Session, *, chain: str, limit: int = 50, before: UUID | None = None
+        self,
+        session: Session,
+        *,
+        chain: str,
+        limit: int = 50,
+        before: UUID | None = None,
+        events: Collection[str] | None = None,
     ) -> list[Row]:
-        """The newest events of a chain; `before` is the id of the last one of the page above."""
+        """The newest events of a chain; `before` is the id of the last one of the page above.
+
+        With `events`, of these kinds alone.
+        """
         entries, details = self.tables.entries, self.tables.details
         order = tuple_(entries.c.at, entries.c.id)
         statement = (
@@ -135,9 +144,13 @@ class Ledger:
             .order_by(entries.c.at.desc(), entries.c.id.desc())
             .limit(limit)
         )
+        if events is not None:
+            statement = statement.where(entries.c.event.in_([str(event) for event in events]))
         if before is not None:
             last = session.execute(
-                select(entries.c.at, entries.c.id).where(entries.c.id == before)
+                select(entries.c.at, entries.c.id).where(
+                    entries.c.id == before, entries.c.chain == chain
+                )
             ).one_or_none()
             if last is None:
                 return []
@@ -222,7 +235,7 @@ def _table(model: type) -> Table:
 
 
 def _keys() -> digests.Keys:
-    settings: Settings = current_app.extensions["klucznik.settings"]
+    settings: Settings = program.extensions()["klucznik.settings"]
     return digests.keys_from(settings.ledger_secret())
 
 

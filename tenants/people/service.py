@@ -174,7 +174,8 @@ def hold(session: Session, person_id: UUID) -> None:
 def active_people() -> Columns:
     """Everybody whose ID can be used, as columns to join with.
 
-    id, email, email_key, locale, zoneinfo, given_name, family_name. For the few statements that must know in the same breath whether a person is active.
+    id, email, email_key and the profile. For the few statements that must know in the same breath
+    whether a person is active.
     """
     return select(
         Person.id,
@@ -184,6 +185,9 @@ def active_people() -> Columns:
         Person.zoneinfo,
         Person.given_name,
         Person.family_name,
+        Person.phone,
+        Person.picture,
+        Person.updated_at,
     ).where(Person.status == Status.ACTIVE)
 
 
