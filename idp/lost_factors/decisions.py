@@ -17,7 +17,6 @@ from idp.mails import service as mails
 from idp.mails.service import Recipient
 from idp.settings import current_settings
 from kernel.errors import NotFound, Refused
-from kernel.i18n import DEFAULT_LANGUAGE
 from tenants.audit import ledger, person_chain
 from tenants.database import db
 from tenants.people import service as people

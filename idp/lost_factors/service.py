@@ -28,9 +28,9 @@ from idp.sessions import devices
 from idp.sessions.browser import Browser
 from idp.settings import current_settings
 from idp.sign_in import mailed_code, throttle
-from idp.sign_in.code import TRIES_IN_FLOW
 from idp.sign_in.completion import Cookies, complete
 from idp.sign_in.outcomes import Exhausted, Proved, Throttled, Wrong, count_outcome
+from idp.sign_in.prover import TRIES_IN_FLOW
 from kernel.errors import Refused
 from kernel.ledger import Result
 from kernel.limits import Refusal, Window

@@ -18,6 +18,7 @@ from idp.lost_factors.service import (
     TooMany,
 )
 from idp.mailbox import link_cookie
+from idp.mailbox.no_mail import mails_wait
 from idp.sessions import service as sessions
 from idp.sessions.browser import this_browser
 from idp.settings import current_settings
@@ -52,7 +53,7 @@ def send_code() -> ResponseReturnValue:
     flow_id = request.args.get("flow")
     throttled = service.send(flow_id, browser=this_browser(now), now=now)
     if throttled is not None:
-        toast(_mails_wait(throttled), kind="warning")
+        toast(mails_wait(throttled.retry_after), kind="warning")
     return redirect(url_for("lost_factors.code", flow=flow_id), 303)
 
 
@@ -230,17 +231,6 @@ def _to(endpoint: str) -> Response:
     return redirect(url_for(endpoint, flow=request.args.get("flow")), 303)  # type: ignore[return-value]
 
 
-def _mails_wait(throttled: Throttled) -> str:
-    minutes = -(-throttled.retry_after // 60)
-    return str(
-        ngettext(
-            "No further mail was sent: there were several already. Another can go in %(num)d minute.",
-            "No further mail was sent: there were several already. Another can go in %(num)d minutes.",
-            minutes,
-        )
-    )
-
-
 def _tries_wait(throttled: Throttled) -> str:
     if throttled.for_good:
         return str(_("There were too many wrong tries. Set a new password to go on."))
@@ -250,17 +240,6 @@ def _tries_wait(throttled: Throttled) -> str:
             "Too many wrong tries. Try again in %(num)d minute, or set a new password.",
             "Too many wrong tries. Try again in %(num)d minutes, or set a new password.",
             minutes,
-        )
-    )
-
-
-def _requests_wait(throttled: Throttled) -> str:
-    days = -(-throttled.retry_after // 86_400)
-    return str(
-        ngettext(
-            "There were several requests already. You can make another one in %(num)d day.",
-            "There were several requests already. You can make another one in %(num)d days.",
-            days,
         )
     )
 

@@ -10,6 +10,7 @@ from flask import Flask
 
 from idp.mailbox.service import MAILS_TO_ADDRESS
 from idp.settings import current_settings
+from kernel.i18n import ngettext
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,19 @@ def hints() -> Hints:
     )
 
 
+def mails_wait(seconds: int) -> str:
+    """How long no further mail is sent. For those alone who may know that there were some."""
+    minutes = -(-seconds // 60)
+    return str(
+        ngettext(
+            "Several mails were sent already. Another one can go in %(num)d minute.",
+            "Several mails were sent already. Another one can go in %(num)d minutes.",
+            minutes,
+        )
+    )
+
+
 def set_up(app: Flask) -> None:
     """Let templates ask."""
     app.jinja_env.globals["mail_hints"] = hints
+    app.jinja_env.globals["mails_wait"] = mails_wait

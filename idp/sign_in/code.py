@@ -8,9 +8,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from idp.credentials import email_code, recovery_codes, totp
+from idp.credentials import email_code, lost_factors, recovery_codes, totp
 from idp.credentials.email_code import Purpose
 from idp.credentials.hashing import hashing
+from idp.credentials.lost_factors import Request
 from idp.events import IdpEvent
 from idp.flows import service as flows
 from idp.flows.service import Flow
@@ -19,7 +20,7 @@ from idp.protocol import acr
 from idp.sessions.browser import Browser
 from idp.sign_in import prover as provers
 from idp.sign_in import throttle
-from idp.sign_in.mailed_code import send_code
+from idp.sign_in.mailed_code import send_code, wait
 from idp.sign_in.outcomes import Exhausted, Proved, Throttled, Wrong, count_outcome
 from idp.sign_in.prover import TRIES_IN_FLOW, Prover
 from kernel.limits import Refusal
@@ -38,6 +39,11 @@ class Question:
     was_sent: bool
     """Whether a mailed code can be typed in now."""
     is_step_up: bool
+    mail_wait: int | None = None
+    """Seconds until another code may be mailed; None when one may be now, or none is."""
+    lost: Request | None = None
+    """The newest request of who lost all strong factors."""
+    lost_state: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ def ask(flow_id: str | None, *, browser: Browser, now: datetime) -> Question:
     with db.reading() as session:
         flow = flows.load(session, flow_id, browser.id_hash, now)
         prover = provers.find(session, flow, browser, hold=False)
+        lost = None if prover.by_mail else lost_factors.latest(session, person_id=prover.id)
         return Question(
             email=prover.person.email,
             by_mail=prover.by_mail,
@@ -63,22 +70,30 @@ def ask(flow_id: str | None, *, browser: Browser, now: datetime) -> Question:
                 session, flow_id=flow.id, purpose=Purpose.SIGN_IN, now=now
             ),
             is_step_up=prover.auth_time is not None,
+            mail_wait=wait(session, person_id=prover.id, now=now) if prover.by_mail else None,
+            lost=lost,
+            lost_state=lost.state(now) if lost is not None else None,
         )
 
 
-def send(flow_id: str | None, *, browser: Browser, now: datetime) -> None:
-    """Mail a code (again). Who has a passkey or an authenticator app gets none."""
+def send(flow_id: str | None, *, browser: Browser, now: datetime) -> Throttled | None:
+    """Mail a code (again). Who has a passkey or an authenticator app gets none.
+
+    Whoever asked too often is told how long to wait: they have proved the password.
+    """
+    refusal: Refusal | None = None
     with db.transaction() as session:
         flow = flows.lock(session, flow_id, browser.id_hash, now)
         prover = provers.find(session, flow, browser)
         if prover.by_mail:
-            send_code(
+            refusal = send_code(
                 session,
                 flow_id=flow.id,
                 person_id=prover.id,
                 recipient=prover.recipient(browser),
                 now=now,
             )
+    return Throttled.by(refusal, now) if refusal is not None else None
 
 
 def start_over(flow_id: str | None, *, browser: Browser, now: datetime) -> None:

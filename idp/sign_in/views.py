@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.flows import service as flows
 from idp.flows.service import FlowExpired, FlowState
+from idp.mailbox.no_mail import mails_wait
 from idp.sessions import service as sessions
 from idp.sessions.browser import Browser, this_browser
 from idp.settings import current_settings
@@ -136,10 +137,13 @@ def send_code() -> ResponseReturnValue:
     now = clock.now()
     flow_id = request.args.get("flow")
     try:
-        second_factor.send(flow_id, browser=this_browser(now), now=now)
+        throttled = second_factor.send(flow_id, browser=this_browser(now), now=now)
     except NothingToProve:
         return _start_over(flow_id, now)
-    toast(_("If a new code was needed, it is on its way."))
+    if throttled is None:
+        toast(_("If a new code was needed, it is on its way."))
+    else:
+        toast(mails_wait(throttled.retry_after), kind="warning")
     return redirect(url_for("sign_in.code", flow=flow_id), 303)
 
 
