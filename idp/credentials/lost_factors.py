@@ -6,7 +6,7 @@ time counts whether anybody wrote it down or not.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from kernel.ids import new_id
 
 LONGEST_CONTACT = 200
 LONGEST_NOTE = 1000
+_TOLD_FOR = timedelta(days=14)
 
 
 class Outcome(StrEnum):
@@ -78,6 +79,14 @@ class Request:
         if self.ready_at is None:
             return State.ASKED
         return State.WAITING if self.ready_at > now else State.READY
+
+    def is_news(self, now: datetime) -> bool:
+        """Whether the person should be told where it stands: open, or ended without them lately."""
+        silent = {State.FOUND, State.USED}
+        over_since = self.ended_at or self.expires_at
+        return self.is_open(now) or (
+            self.state(now) not in silent and now - over_since < _TOLD_FOR
+        )
 
     def is_open(self, now: datetime) -> bool:
         return self.state(now) in {State.ASKED, State.WAITING, State.READY}

@@ -72,7 +72,7 @@ def ask(flow_id: str | None, *, browser: Browser, now: datetime) -> Question:
             is_step_up=prover.auth_time is not None,
             mail_wait=wait(session, person_id=prover.id, now=now) if prover.by_mail else None,
             lost=lost,
-            lost_state=lost.state(now) if lost is not None else None,
+            lost_state=lost.state(now) if lost is not None and lost.is_news(now) else None,
         )
 
 
