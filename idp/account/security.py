@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from idp.account.facts import note
-from idp.credentials import password, recovery_codes, totp
+from idp.credentials import passkeys, password, recovery_codes, totp
 from idp.events import IdpEvent
 from idp.logout import end_sessions
 from idp.sessions import devices
@@ -26,6 +26,12 @@ class Factors:
     password_changed_at: datetime | None
     has_authenticator: bool
     recovery_codes_left: int
+    passkeys: int
+    passkey_used_at: datetime | None
+
+    @property
+    def has_better_than_mail(self) -> bool:
+        return self.has_authenticator or self.passkeys > 0
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,16 @@ class Places:
 def factors(me: SignedIn) -> Factors:
     """The person's factors."""
     with db.reading() as session:
+        own_passkeys = passkeys.of_person(session, person_id=me.person_id)
         return Factors(
             password_changed_at=password.changed_at(session, person_id=me.person_id),
             has_authenticator=totp.is_enrolled(session, person_id=me.person_id),
             recovery_codes_left=recovery_codes.remaining(session, person_id=me.person_id),
+            passkeys=len(own_passkeys),
+            passkey_used_at=max(
+                (each.last_used_at for each in own_passkeys if each.last_used_at is not None),
+                default=None,
+            ),
         )
 
 
@@ -78,6 +90,14 @@ def end_others(me: SignedIn, *, browser: Browser, now: datetime) -> int:
         devices.forget(session, person_id=me.person_id, now=now)
         _note_end(session, me, ended, browser, now)
     return len(ended)
+
+
+def end_all(me: SignedIn, *, browser: Browser, now: datetime) -> None:
+    """Sign out everywhere, here too, and ask for a code everywhere again."""
+    with db.transaction() as session:
+        ended = end_sessions(session, person_id=me.person_id, reason="ended-by-person", now=now)
+        devices.forget(session, person_id=me.person_id, now=now)
+        _note_end(session, me, ended, browser, now)
 
 
 def sign_out(me: SignedIn, *, browser: Browser, now: datetime) -> None:

@@ -80,7 +80,7 @@ def confirm() -> ResponseReturnValue:
 @public
 def done() -> ResponseReturnValue:
     """Where one ends up when no application waits."""
-    return _cleared(make_response(render_template("logout/done.html")))
+    return sessions.end_in_browser(make_response(render_template("logout/done.html")))
 
 
 def _means_this_session(session: object, asked: LogoutRequest, signed_in: SignedIn) -> bool:
@@ -122,15 +122,7 @@ def _afterwards(asked: LogoutRequest) -> Response:
         fields = [("state", asked.state)] if asked.state is not None else []
         url = add_to_query(asked.redirect_uri, fields) if fields else asked.redirect_uri
         response = forward(url)
-    return _cleared(response)
-
-
-def _cleared(response: Response) -> Response:
-    sessions.take_cookie(response)
-    response.headers["Cache-Control"] = "no-store"
-    # Never "cookies": on one machine that would empty the neighbours too.
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
-    return response
+    return sessions.end_in_browser(response)
 
 
 def _page_for(wrong: CannotFollow) -> Response:

@@ -6,15 +6,17 @@ Ending them is `idp.logout`: a session never ends without its tokens and its app
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 from flask import Response, request
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from idp.sessions.models import BrowserSession
 from idp.settings import current_settings
 from kernel.crypto import hash_token, new_token
+from kernel.database import HotStatement, Reads
 from kernel.errors import Refused
 from kernel.ids import new_id
 from kernel.web.cookies import delete_cookie, read_cookie, set_cookie
@@ -79,24 +81,68 @@ class OpenSession:
     address: str | None
 
 
+def _by_secret() -> Select[Any]:
+    """Finds a living session and its active person. Hot: made of the table, and once."""
+    browser = BrowserSession.__table__.c
+    person = people.active_people().subquery()
+    statement = (
+        select(
+            browser.id.label("session_id"),
+            browser.person_id,
+            person.c.email,
+            browser.auth_time,
+            browser.amr,
+            browser.acr,
+            person.c.locale,
+            browser.last_seen_at,
+            browser.device_id,
+            person.c.given_name,
+            person.c.family_name,
+            person.c.zoneinfo,
+        )
+        .join_from(BrowserSession.__table__, person, person.c.id == browser.person_id)
+        .where(
+            browser.secret_hash == bindparam("secret_hash"),
+            browser.ended_at.is_(None),
+            browser.expires_at > bindparam("now"),
+            browser.last_seen_at > bindparam("seen_since"),
+        )
+    )
+    return cast(Select[Any], statement)
+
+
+_BY_SECRET = HotStatement(_by_secret)
+_ADD = HotStatement.insert_into(
+    BrowserSession.__table__,
+    *("id", "secret_hash", "person_id", "device_id", "auth_time", "amr", "acr"),
+    *("user_agent", "address", "created_at", "last_seen_at", "expires_at"),
+)
+
+
 def current(now: datetime) -> SignedIn | None:
     """Who is signed in in the browser that sent this request, or None.
 
     One statement, once a request, finds the session, its limits and that the person is active. That
     the session was used is noted at most once a minute.
     """
+    if _FOUND in request.environ or not read_cookie(COOKIE):
+        return _found()
+    with db.glancing() as glance:
+        current_at(glance, now)
+    return note_use(now)
+
+
+def current_at(at: Reads, now: datetime) -> SignedIn | None:
+    """The same where the caller is reading already; `note_use` is for the caller, afterwards."""
     if _FOUND not in request.environ:
-        request.environ[_FOUND] = _look(now)
-    found: SignedIn | None = request.environ[_FOUND]
-    return found
+        secret = read_cookie(COOKIE)
+        request.environ[_FOUND] = find_by_secret(at, secret, now=now) if secret else None
+    return _found()
 
 
-def _look(now: datetime) -> SignedIn | None:
-    secret = read_cookie(COOKIE)
-    if not secret:
-        return None
-    with db.reading() as session:
-        signed_in = find_by_secret(session, secret, now=now)
+def note_use(now: datetime) -> SignedIn | None:
+    """Note that the person used the session that was found, in a transaction of its own."""
+    signed_in = _found()
     is_due = signed_in is not None and now - signed_in.last_seen_at >= _SEEN_EVERY
     if signed_in is not None and is_due and not _asks_by_itself():
         with db.transaction() as session:
@@ -104,48 +150,24 @@ def _look(now: datetime) -> SignedIn | None:
     return signed_in
 
 
+def _found() -> SignedIn | None:
+    found: SignedIn | None = request.environ.get(_FOUND)
+    return found
+
+
 def _asks_by_itself() -> bool:
     """Whether a program asks, and not a person: `prompt=none` never shows a page."""
     return "none" in request.args.get("prompt", "").split()
 
 
-def find_by_secret(session: Session, secret: str, *, now: datetime) -> SignedIn | None:
+def find_by_secret(at: Reads, secret: str, *, now: datetime) -> SignedIn | None:
     """The living session that a cookie's value belongs to."""
-    person = people.active_people().subquery()
-    row = session.execute(
-        select(
-            BrowserSession.id,
-            BrowserSession.person_id,
-            person.c.email,
-            BrowserSession.auth_time,
-            BrowserSession.amr,
-            BrowserSession.acr,
-            person.c.locale,
-            BrowserSession.last_seen_at,
-            BrowserSession.device_id,
-            person.c.given_name,
-            person.c.family_name,
-            person.c.zoneinfo,
-        )
-        .join(person, person.c.id == BrowserSession.person_id)
-        .where(BrowserSession.secret_hash == hash_token(secret), is_alive_at(now))
-    ).one_or_none()
+    row = _BY_SECRET.first(
+        at, secret_hash=hash_token(secret), now=now, seen_since=now - idle_limit()
+    )
     if row is None:
         return None
-    return SignedIn(
-        session_id=row.id,
-        person_id=row.person_id,
-        email=row.email,
-        auth_time=row.auth_time,
-        amr=tuple(row.amr),
-        acr=row.acr,
-        locale=row.locale,
-        last_seen_at=row.last_seen_at,
-        device_id=row.device_id,
-        given_name=row.given_name,
-        family_name=row.family_name,
-        zoneinfo=row.zoneinfo,
-    )
+    return SignedIn(**{**row._asdict(), "amr": tuple(row.amr)})
 
 
 def is_alive_at(now: datetime) -> ColumnElement[bool]:
@@ -221,8 +243,7 @@ def start(
             return secret
     if auth_time is not None:
         raise SessionOver("nothing to add to")
-    session.add(BrowserSession(id=new_id(), person_id=person_id, created_at=now, **facts))
-    session.flush()
+    _ADD.rows(session, id=new_id(), person_id=person_id, created_at=now, **facts)
     return secret
 
 
@@ -272,6 +293,15 @@ def give_cookie(response: Response, secret: str) -> None:
 def take_cookie(response: Response) -> None:
     """Forget the session in the browser."""
     delete_cookie(response, COOKIE)
+
+
+def end_in_browser(response: Response) -> Response:
+    """Let the browser forget the session, and all that it kept of our pages."""
+    take_cookie(response)
+    response.headers["Cache-Control"] = "no-store"
+    # Never "cookies": on one machine that would empty the neighbours too.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
 
 
 def idle_limit() -> timedelta:
