@@ -31,7 +31,7 @@ def check(session: Session, url: str, *, application: str | None) -> str:
     """
     if len(url) > LONGEST_RETURN or redirect_uris.why_refuse(url) is not None:
         raise NotAnAddressOfOurs("not a plain address")
-    if _origin(url) != current_settings().portal_url and not any(
+    if _origin(url) != _origin(current_settings().portal_url) and not any(
         _origin(url) in _origins(client) for client in _clients(session, application)
     ):
         raise NotAnAddressOfOurs("no application is registered at this address")
