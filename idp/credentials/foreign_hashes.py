@@ -35,6 +35,16 @@ _ARGON2_KIB = 0.000_48
 _BCRYPT_ROUND = 0.054
 _SHA_CRYPT_ROUND = {"5": 0.0004, "6": 0.0006}
 
+# What reading a JSON of any shape, as if it were the right one, can end in.
+_MALFORMED = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+)
+
 _DIGEST_BYTES = {"sha1": 20, "sha256": 32, "sha512": 64}
 
 
@@ -264,7 +274,7 @@ def _from_keycloak(text: str) -> str:
     """One credential of a Keycloak export, as one line."""
     try:
         return _keycloak_line(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as wrong:
+    except _MALFORMED as wrong:
         raise MalformedHash("not a password credential of Keycloak") from wrong
 
 

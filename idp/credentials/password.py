@@ -4,12 +4,13 @@ A password is verified whole. It is brought to one Unicode form (NFKC), and noth
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,15 @@ from idp.credentials import blocklist
 from idp.credentials.models import Password
 
 LONGEST = 256
+
+
+@dataclass(frozen=True)
+class ImportedHash:
+    """A person's hash from another system; without milliseconds it is one that we made."""
+
+    person_id: UUID
+    hash: str
+    milliseconds: int | None
 
 
 class Problem(StrEnum):
@@ -69,6 +79,23 @@ def store(session: Session, *, person_id: UUID, hash_: str, now: datetime) -> No
     _upsert(session, person_id, hash_, now, only=None)
 
 
+def adopt(session: Session, imported: Sequence[ImportedHash], *, now: datetime) -> None:
+    """Keep hashes of another system, for people who have no password, until they sign in."""
+    if imported:
+        session.execute(
+            insert(Password),
+            [
+                {
+                    "person_id": one.person_id,
+                    "hash": one.hash,
+                    "changed_at": now,
+                    "imported_milliseconds": one.milliseconds,
+                }
+                for one in imported
+            ],
+        )
+
+
 def store_first(session: Session, *, person_id: UUID, hash_: str, now: datetime) -> bool:
     """Set the first own password; False for who has one, which stays as it is."""
     return _upsert(session, person_id, hash_, now, only=Password.temporary_until.is_not(None))
@@ -83,9 +110,9 @@ def _upsert(
     only: ColumnElement[bool] | None,
 ) -> bool:
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    insert = dialect.insert(Password).values(person_id=person_id, hash=hash_, changed_at=now)
+    new = dialect.insert(Password).values(person_id=person_id, hash=hash_, changed_at=now)
     stored = session.execute(
-        insert.on_conflict_do_update(
+        new.on_conflict_do_update(
             index_elements=[Password.person_id],
             set_={
                 "hash": hash_,
@@ -139,7 +166,7 @@ def was_changed_after(
     return found is not None and found > moment
 
 
-def dearest_hash() -> Select[tuple[int | None]]:
+def dearest_hash() -> Select[int | None]:
     """What the dearest imported hash costs to verify, as a statement of one row (`milliseconds`).
 
     NULL once everybody's is ours. An index answers it.

@@ -1,11 +1,14 @@
 import threading
 import time
 
+import bcrypt
 import pytest
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 
 from idp.credentials.hashing import Hashing, hashing
 from kernel.errors import Overloaded
+from tests.idp.credentials.vectors import BCRYPT, HASHES, THEIRS
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +106,55 @@ def test_an_application_has_one_queue(identity_app):
 def test_a_secret_under_a_salt_is_always_the_same(queue):
     assert queue.derive("code", b"s" * 16) == queue.derive("code", b"s" * 16)
     assert queue.derive("code", b"s" * 16) != queue.derive("code", b"t" * 16)
+
+
+@pytest.mark.product("ID-8")
+@pytest.mark.parametrize("stored", [stored for _, stored in HASHES])
+def test_a_hash_of_another_system_matches_and_is_outdated(queue, stored):
+    verdict = queue.verify(stored, THEIRS)
+
+    assert (verdict.matches, verdict.is_outdated) == (True, True)
+    assert not queue.verify(stored, "another one").matches
+
+
+@pytest.mark.security("1.3")
+def test_another_system_may_have_hashed_what_was_typed_before_it_was_normalised(queue):
+    typed = "\ufb01ve green umbrellas"
+    as_typed, normalised = (
+        bcrypt.hashpw(form.encode(), bcrypt.gensalt(4)).decode()
+        for form in (typed, "five green umbrellas")
+    )
+
+    assert queue.verify(as_typed, typed).matches
+    assert queue.verify(normalised, typed).matches
+    assert not queue.verify(as_typed, "five green umbrellas").matches
+
+
+@pytest.mark.security("1.6")
+def test_an_unreadable_hash_matches_nothing_costs_the_same_and_is_logged(queue, caplog):
+    hashed: list[str] = []
+
+    class Watched:
+        def verify(self, stored, _typed):
+            hashed.append(stored)
+            raise VerifyMismatchError
+
+    lone = Hashing(at_once=1)
+    lone._hasher = Watched()  # type: ignore[assignment]
+
+    assert not lone.verify("$2b$99$broken", "a password").matches
+    assert hashed == [lone._nobodys]
+    assert "stored_password_unreadable" in caplog.text
+    assert "$2b$99" not in caplog.text
+
+
+@pytest.mark.security("1.6")
+def test_hashes_of_other_systems_wait_for_a_turn_too():
+    lone = Hashing(at_once=1, longest_wait=0.01)
+
+    with lone._turn(), pytest.raises(Overloaded):
+        lone.verify(BCRYPT, THEIRS)
+
+
+def test_a_verdict_says_how_long_it_took(queue):
+    assert queue.verify(BCRYPT, "another one").seconds > 0

@@ -1,3 +1,4 @@
+import threading
 from datetime import timedelta
 
 import pytest
@@ -6,6 +7,7 @@ from sqlalchemy import update
 
 from idp.credentials import password
 from idp.credentials.hashing import hashing
+from idp.credentials.models import Password
 from idp.events import IdpEvent
 from idp.flows import service as flows
 from idp.protocol import acr
@@ -16,13 +18,15 @@ from idp.sessions.service import Whereabouts
 from idp.sign_in import password as first_factor
 from idp.sign_in.outcomes import Proved, Throttled, Wrong
 from idp.sign_in.password import AddressMissing
+from kernel.errors import Overloaded
 from kernel.ledger import INSTALLATION
 from tenants.audit import ledger, person_chain
 from tenants.database import db
 from tenants.people.address import NotAnAddress
 from tenants.people.models import Person
+from tests.idp.credentials.vectors import BCRYPT, HASHES, THEIRS
 from tests.idp.race import all_at_once
-from tests.idp.visitor import PASSWORD, a_person, an_authenticator
+from tests.idp.visitor import LONG_AGO, PASSWORD, a_person, an_authenticator
 
 pytestmark = pytest.mark.usefixtures("identity_app")
 
@@ -262,3 +266,69 @@ def test_the_ledger_holds_one_row_a_limit_window_and_not_one_a_try(now, email):
         rows = ledger.history(session, chain=chain)
     assert [row.event for row in rows] == [IdpEvent.SIGN_IN_PASSWORD_THROTTLED]
     assert rows[0].details == {"failures": 5}
+
+
+def an_imported_person(stored, email="anna@example.com", milliseconds=50):
+    person_id = a_person(email, password_=None)
+    with db.transaction() as session:
+        imported = password.ImportedHash(person_id, stored, milliseconds)
+        password.adopt(session, [imported], now=LONG_AGO)
+    return person_id
+
+
+def stored_password(person_id):
+    with db.reading() as session:
+        return session.get_one(Password, person_id)
+
+
+@pytest.mark.product("ID-8")
+@pytest.mark.security("1.5")
+@pytest.mark.parametrize(("kind", "stored"), HASHES)
+def test_an_imported_hash_is_renewed_at_the_first_sign_in(now, kind, stored):
+    person_id = an_imported_person(stored)
+
+    assert isinstance(prove(a_flow(now), "another one", now), Wrong)
+    assert isinstance(prove(a_flow(now), THEIRS, now), Proved)
+
+    renewed = stored_password(person_id)
+    assert renewed.hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert (renewed.imported_milliseconds, renewed.changed_at) == (None, LONG_AGO)
+    assert isinstance(prove(a_flow(now), THEIRS, now), Proved)
+    assert not hashing().verify(renewed.hash, THEIRS).is_outdated
+
+
+@pytest.mark.product("ID-8")
+def test_a_password_that_changes_while_an_imported_hash_is_renewed_stays_changed(now, monkeypatch):
+    person_id = an_imported_person(BCRYPT)
+    flow_id = a_flow(now)
+    real, theirs = hashing(), hashing().hash("a password of another browser")
+
+    class Slow:
+        def hash(self, whole):
+            with db.transaction() as session:
+                password.store(session, person_id=person_id, hash_=theirs, now=now)
+            return real.hash(whole)
+
+        verify = real.verify
+
+    monkeypatch.setattr(first_factor, "hashing", Slow)
+
+    assert prove(flow_id, THEIRS, now) == Wrong()
+    assert stored_password(person_id).hash == theirs
+
+
+def test_twenty_first_sign_ins_at_once_renew_the_hash_once(identity_app, now):
+    person_id = an_imported_person(BCRYPT)
+    flow_ids = iter([a_flow(now) for _ in range(20)])
+    lock = threading.Lock()
+
+    def sign_in():
+        with lock:
+            flow_id = next(flow_ids)
+        return prove(flow_id, THEIRS, now)
+
+    answers = all_at_once(identity_app, 20, sign_in)
+
+    assert all(isinstance(answer, Proved | Wrong | Throttled | Overloaded) for answer in answers)
+    assert any(isinstance(answer, Proved) for answer in answers)
+    assert hashing().verify(stored_password(person_id).hash, THEIRS).matches
