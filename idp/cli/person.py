@@ -1,15 +1,20 @@
 """`klucznik person`: people and their IDs."""
 
 from dataclasses import asdict
+from datetime import datetime
 from uuid import UUID
 
 import click
+from sqlalchemy.orm import Session
 
 from idp.access.service import How, State, give, prepare, send_again
 from idp.access.service import state as access_state
 from idp.cli.application import in_application
 from idp.cli.lost_factors import lost_factors
 from idp.credentials import password, totp
+from idp.not_me import locks
+from idp.not_me import service as not_me
+from idp.not_me.locks import Reason
 from kernel import clock
 from kernel.command_line import json_option, say_facts, say_json
 from kernel.errors import NotFound
@@ -111,20 +116,59 @@ def send_access(email: str, *, as_json: bool) -> None:
 def show(email_or_id: str, *, as_json: bool) -> None:
     """Show a person, and which factors they have."""
     with db.reading() as session:
-        identifier = _as_id(email_or_id)
-        found = (
-            people.find(session, identifier)
-            if identifier
-            else people.find_by_email(session, email_or_id)
-        )
-        if found is None:
-            raise NotFound(f"no person {email_or_id}")
+        found = _find(session, email_or_id)
         factors = {
             "password": password.stored_hash(session, person_id=found.id) is not None,
             "authenticator_app": totp.is_enrolled(session, person_id=found.id),
         }
         state = access_state(session, person_id=found.id)
-    _say(found, as_json=as_json, factors=factors, state=state)
+        locked_at = locks.locked_at(session, person_id=found.id)
+    _say(found, as_json=as_json, factors=factors, state=state, locked_at=locked_at)
+
+
+@person.command()
+@click.argument("email_or_id")
+@json_option
+@in_application
+def lock(email_or_id: str, *, as_json: bool) -> None:
+    """Let nobody in with this ID until its owner sets a new password by mail.
+
+    All sessions and remembered devices end, and what was begun with the ID.
+    """
+    with db.transaction() as session:
+        found = _find(session, email_or_id)
+        shut = not_me.shut(session, found, reason=Reason.OPERATOR, now=clock.now())
+    facts = {"email": found.email, "sessions_ended": shut.sessions, "devices": shut.devices}
+    say_json(facts) if as_json else say_facts(facts)
+
+
+@person.command()
+@click.argument("email_or_id")
+@json_option
+@in_application
+def unlock(email_or_id: str, *, as_json: bool) -> None:
+    """Let people in again with the password that the ID has.
+
+    For an ID that was locked by mistake: whoever knew the password knows it still. The owner alone
+    opens it better, by setting a new one.
+    """
+    with db.transaction() as session:
+        found = _find(session, email_or_id)
+        was_locked = not_me.open_again(session, found, now=clock.now())
+    facts = {"email": found.email, "was_locked": was_locked}
+    say_json(facts) if as_json else say_facts(facts)
+
+
+def _find(session: Session, email_or_id: str) -> PersonSummary:
+    identifier = _as_id(email_or_id)
+    found = (
+        people.find(session, identifier)
+        if identifier
+        else people.find_by_email(session, email_or_id)
+    )
+    if found is None:
+        raise NotFound(f"no person {email_or_id}")
+    return found
 
 
 def _as_id(text: str) -> UUID | None:
@@ -140,6 +184,7 @@ def _say(
     as_json: bool,
     state: State,
     factors: dict[str, bool] | None = None,
+    locked_at: datetime | None = None,
 ) -> None:
     facts = {name: value for name, value in asdict(found).items() if name != "email_key"}
     if as_json:
@@ -147,10 +192,13 @@ def _say(
             facts
             | ({"factors": factors} if factors is not None else {})
             | {"activated": state.is_activated, "access": state.how, "access_until": state.until}
+            | {"locked_at": locked_at}
         )
         return
     words = {name: "yes" if has else "no" for name, has in (factors or {}).items()}
     words["activated"] = "yes" if state.is_activated else "no"
+    if locked_at is not None:
+        words["locked since"] = locked_at.isoformat()
     if state.how is not None:
         words["access"] = f"{state.how} until {state.until}"
     say_facts({name: value for name, value in facts.items() if value is not None} | words)

@@ -26,6 +26,9 @@ from tenants.people import service as people
 from tenants.people.service import PersonSummary
 
 
+_OPERATOR = "operator"
+
+
 class LinkSpent(Refused):
     """The link is old or was used."""
 
@@ -119,7 +122,7 @@ def shut(
         session,
         chain=person_chain(person.id),
         event=IdpEvent.SIGN_IN_LOCKED,
-        actor=str(person.id) if browser is not None else None,
+        actor=str(person.id) if browser is not None else _OPERATOR,
         subject=str(person.id),
         result="success",
         at=now,
@@ -143,7 +146,7 @@ def open_again(session: Session, person: PersonSummary, *, now: datetime) -> boo
         session,
         chain=person_chain(person.id),
         event=IdpEvent.SIGN_IN_UNLOCKED,
-        actor=None,
+        actor=_OPERATOR,
         subject=str(person.id),
         result="success",
         at=now,

@@ -48,11 +48,12 @@ def complete(
     remember: bool = False,
     is_first: bool = False,
     auth_time: datetime | None = None,
+    application: str | None = None,
 ) -> Cookies:
     """Sign a person in, in this browser, inside the caller's transaction.
 
     `auth_time` is given where an earlier proof is only added to. `is_first` spares a person who
-    just registered the mail about a new device. Raises Locked, whatever was proved.
+    just registered the mail about a new device. `application` asked for the sign-in. Raises Locked, whatever was proved.
     """
     _end_session_of_somebody_else(session, person_id, browser, now)
     had_device = is_first or devices.knows_any(session, person_id=person_id)
@@ -96,6 +97,7 @@ def complete(
             "device": str(device.id),
             "new_device": device.is_new,
             "remembered": remember,
+            **({"application": application} if application is not None else {}),
         },
         personal=browser.personal,
         request_id=browser.request_id,
@@ -126,6 +128,7 @@ def _stop_looking_for_lost_factors(
         session,
         "lost_factors/found",
         to=recipient,
+        person_id=person_id,
         context={"address": browser.where.address, "user_agent": browser.where.user_agent},
         now=now,
     )

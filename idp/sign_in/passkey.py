@@ -24,6 +24,7 @@ from idp.settings import current_settings
 from idp.sign_in import prover as provers
 from idp.sign_in import throttle
 from idp.sign_in.completion import Cookies, complete
+from idp.sign_in.destination import application_of
 from idp.sign_in.outcomes import Exhausted, Proved, Throttled, Wrong, count_outcome
 from idp.sign_in.password import set_address
 from idp.sign_in.prover import TRIES_IN_FLOW
@@ -152,6 +153,7 @@ def _enter_alone(
             recipient=Recipient(person.email, person.locale or browser.language),
             amr=methods_of(passkey),
             acr=acr.TWO_FACTOR,
+            application=application_of(flow),
             browser=browser,
             now=now,
         )

@@ -29,6 +29,7 @@ from idp.sessions.models import Device
 from idp.settings import current_settings
 from idp.sign_in import policy, throttle
 from idp.sign_in.completion import Cookies, complete
+from idp.sign_in.destination import application_of
 from idp.sign_in.mailed_code import send_code
 from idp.sign_in.outcomes import Proved, Throttled, Wrong, count_outcome
 from idp.sign_in.pace import pace
@@ -216,6 +217,7 @@ def _go_on(
             recipient=_recipient(account, browser),
             amr=[acr.PASSWORD, acr.REMEMBERED_DEVICE] if remembered else [acr.PASSWORD],
             acr=acr.SINGLE_FACTOR,
+            application=application_of(flow),
             browser=browser,
             now=now,
         )

@@ -22,6 +22,7 @@ from idp.sessions import devices
 from idp.sessions.browser import Browser
 from idp.sign_in import throttle
 from idp.sign_in.completion import complete
+from idp.sign_in.destination import application_of
 from idp.sign_in.outcomes import Exhausted, Proved, Wrong, count_outcome
 from kernel.errors import Refused
 from kernel.ledger import Result
@@ -49,6 +50,8 @@ class Prover:
     amr: tuple[str, ...]
     auth_time: datetime | None
     """Of the session that is stepped up; None when the password was typed in this flow."""
+    application: str | None
+    """Which application asked for it."""
 
     @property
     def id(self) -> UUID:
@@ -88,6 +91,7 @@ def find(session: Session, flow: AnyFlow, browser: Browser, *, hold: bool = True
         device_id=device.id if device is not None else None,
         amr=amr,
         auth_time=auth_time,
+        application=application_of(flow),
     )
 
 
@@ -113,6 +117,7 @@ def enter(
         acr=acr.MAIL_CODE if by_mail else acr.TWO_FACTOR,
         remember=remember,
         auth_time=prover.auth_time,
+        application=prover.application,
         browser=browser,
         now=now,
     )

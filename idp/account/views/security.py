@@ -27,7 +27,6 @@ def security(me: SignedIn) -> ResponseReturnValue:
         "account/security.html",
         me=me,
         factors=own_security.factors(me),
-        passkeys_url="/account/passkeys",
         places=own_security.places(me, now=clock.now()),
         shown_at_first=_SHOWN_AT_FIRST,
         history=own_history.of(me, Subject.SIGN_INS, limit=_SHOWN_AT_FIRST),
