@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from consent.oauth.events import ConsentEvent
 from consent.oauth.models import OAuthConsent
+from kernel.database import HotStatement, Reads
 from kernel.ids import new_id
 from tenants.audit import ledger, person_chain
 
@@ -24,16 +25,21 @@ class ConnectedApplication:
     since: datetime
 
 
-def allowed(session: Session, *, person_id: UUID, client_id: str) -> frozenset[str]:
-    """The scopes that this person allows this application now."""
-    rows = session.scalars(
-        select(OAuthConsent.scopes).where(
-            OAuthConsent.person_id == person_id,
-            OAuthConsent.client_id == client_id,
-            OAuthConsent.withdrawn_at.is_(None),
-        )
+def _allowed() -> Select[*tuple[Any, ...]]:
+    return select(OAuthConsent.scopes).where(
+        OAuthConsent.person_id == bindparam("person_id"),
+        OAuthConsent.client_id == bindparam("client_id"),
+        OAuthConsent.withdrawn_at.is_(None),
     )
-    return frozenset(scope for scopes in rows for scope in scopes)
+
+
+_ALLOWED = HotStatement(_allowed)
+
+
+def allowed(at: Reads, *, person_id: UUID, client_id: str) -> frozenset[str]:
+    """The scopes that this person allows this application now."""
+    rows = _ALLOWED.rows(at, person_id=person_id, client_id=client_id)
+    return frozenset(scope for row in rows for scope in row.scopes)
 
 
 def standing_consents() -> Select[*tuple[Any, ...]]:
@@ -47,9 +53,9 @@ def standing_consents() -> Select[*tuple[Any, ...]]:
     )
 
 
-def is_needed(session: Session, *, person_id: UUID, client_id: str, scopes: Iterable[str]) -> bool:
+def is_needed(at: Reads, *, person_id: UUID, client_id: str, scopes: Iterable[str]) -> bool:
     """Whether the person has to be asked: never asked before, or for less."""
-    return not covers(allowed(session, person_id=person_id, client_id=client_id), scopes)
+    return not covers(allowed(at, person_id=person_id, client_id=client_id), scopes)
 
 
 def covers(given: frozenset[str], scopes: Iterable[str]) -> bool:

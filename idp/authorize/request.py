@@ -10,8 +10,6 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
 from idp.clients import redirect_uris
 from idp.clients import service as clients
 from idp.clients.service import AUTHORIZATION_CODE, REFRESH_TOKEN, RegisteredClient
@@ -28,6 +26,7 @@ from idp.protocol.errors import (
     UnsupportedResponseType,
 )
 from idp.protocol.parameters import Parameters
+from kernel.database import Reads
 
 QUERY = "query"
 FORM_POST = "form_post"
@@ -125,18 +124,16 @@ class _Asked:
     issuer: str
 
 
-def read(
-    session: Session, parameters: Parameters, *, issuer: str, now: datetime
-) -> AuthorizationRequest:
+def read(at: Reads, parameters: Parameters, *, issuer: str, now: datetime) -> AuthorizationRequest:
     """The request, checked; raises CannotAnswer or Refusal."""
-    client = _client(session, parameters)
+    client = _client(at, parameters)
     redirect_uri = _redirect_uri(client, parameters)
     to = ReturnAddress(client.id, redirect_uri, _response_mode(parameters), _state(parameters))
     asked = _Asked(parameters, client, issuer)
     try:
         for check in CHECKS:
             check(asked)
-        hinted_person = _hinted_person(session, asked, now)
+        hinted_person = _hinted_person(at, asked, now)
     except OAuthError as error:
         raise Refusal(to, error) from error
     return AuthorizationRequest(
@@ -157,10 +154,10 @@ def read(
     )
 
 
-def _client(session: Session, parameters: Parameters) -> RegisteredClient:
+def _client(at: Reads, parameters: Parameters) -> RegisteredClient:
     if parameters.repeated == "client_id":
         raise CannotAnswer("client_id", "is repeated")
-    client = clients.find(session, parameters.get("client_id"))
+    client = clients.find(at, parameters.get("client_id"))
     if client is None:
         raise CannotAnswer("client_id", "is missing, unknown or switched off")
     return client
@@ -289,7 +286,7 @@ def _words(parameters: Parameters, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(parameters.get(name, "").split()))
 
 
-def _hinted_person(session: Session, asked: _Asked, now: datetime) -> str | None:
+def _hinted_person(at: Reads, asked: _Asked, now: datetime) -> str | None:
     """Whom the hint names. It may have expired; it must be ours and this client's."""
     hint = asked.parameters.get("id_token_hint")
     if hint is None:
@@ -297,7 +294,7 @@ def _hinted_person(session: Session, asked: _Asked, now: datetime) -> str | None
     try:
         claims = jwt.verify(
             hint,
-            find_key=keys.ring(session).find,
+            find_key=keys.ring(at).find,
             typ=(jwt.ID_TOKEN,),
             issuer=asked.issuer,
             audience=asked.client.id,

@@ -1,11 +1,10 @@
 """The answer to an authorization request: a code or an error, in the way that was asked for."""
 
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from flask import Response
-from sqlalchemy import Table, insert
-from sqlalchemy.orm import Session
+from sqlalchemy import Insert, Table, bindparam, insert
 
 from idp.authorize.request import FORM_POST, AuthorizationRequest, ReturnAddress
 from idp.grants.models import Grant
@@ -14,15 +13,30 @@ from idp.redirects import add_to_query, redirect_exactly
 from idp.sessions import applications
 from idp.sessions.service import SignedIn
 from kernel.crypto import hash_token, new_token
+from kernel.database import HotStatement, Reads
 from kernel.ids import new_id
 from kernel.web import forward, forward_form
 
 _KEPT = timedelta(days=1)
-_ADD = insert(cast(Table, Grant.__table__))
+_COLUMNS = (
+    *("id", "client_id", "person_id", "session_id", "scopes", "resources", "auth_time", "acr"),
+    *("amr", "nonce", "created_at", "code_hash", "code_expires_at", "redirect_uri"),
+    *("code_challenge", "kept_until"),
+)
+
+
+def _add() -> Insert:
+    named: dict[str, Any] = {name: bindparam(name) for name in _COLUMNS}
+    return insert(cast(Table, Grant.__table__)).values(
+        {**named, "sid": applications.SID.scalar_subquery()}
+    )
+
+
+_ADD = HotStatement(_add)
 
 
 def issue_code(
-    session: Session,
+    at: Reads,
     request: AuthorizationRequest,
     signed_in: SignedIn,
     *,
@@ -31,29 +45,28 @@ def issue_code(
 ) -> str:
     """A code for what this person granted; only its digest is kept."""
     code = new_token(256)
-    sid = applications.sid_for(session, signed_in.session_id, request.client_id, now=now)
-    session.connection().execute(
-        _ADD,
-        {
-            "id": new_id(),
-            "client_id": request.client_id,
-            "person_id": signed_in.person_id,
-            "session_id": signed_in.session_id,
-            "sid": sid,
-            "scopes": list(request.scopes),
-            "resources": list(request.resources),
-            "auth_time": signed_in.auth_time,
-            "acr": signed_in.acr,
-            "amr": list(signed_in.amr),
-            "nonce": request.nonce,
-            "created_at": now,
-            "code_hash": hash_token(code),
-            "code_expires_at": now + life,
-            # Longer than any token lives that the code buys by itself.
-            "kept_until": now + _KEPT,
-            "redirect_uri": request.redirect_uri,
-            "code_challenge": request.code_challenge,
-        },
+    applications.enter(at, signed_in.session_id, request.client_id, now=now)
+    _ADD.rows(
+        at,
+        id=new_id(),
+        client_id=request.client_id,
+        person_id=signed_in.person_id,
+        session_id=signed_in.session_id,
+        entered_session=signed_in.session_id,
+        entered_client=request.client_id,
+        scopes=list(request.scopes),
+        resources=list(request.resources),
+        auth_time=signed_in.auth_time,
+        acr=signed_in.acr,
+        amr=list(signed_in.amr),
+        nonce=request.nonce,
+        created_at=now,
+        code_hash=hash_token(code),
+        code_expires_at=now + life,
+        # Longer than any token lives that the code buys by itself.
+        kept_until=now + _KEPT,
+        redirect_uri=request.redirect_uri,
+        code_challenge=request.code_challenge,
     )
     return code
 

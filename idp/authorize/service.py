@@ -1,10 +1,15 @@
-"""From a checked request to its answer, or to the page that is missing on the way there."""
+"""From a checked request to its answer, or to the page that is missing on the way there.
+
+What comes next is planned by reading alone (`plan_new`, `plan_next`), in the reading session in
+which the rest of the request is looked up; `carry_out` then writes, where there is something to
+write. What is written holds only if it is still true: a flow ends once, and a code is redeemed only
+while session, person and consent stand.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import url_for
-from sqlalchemy.orm import Session
 
 from consent.oauth import service as consents
 from idp import sign_in
@@ -16,11 +21,12 @@ from idp.clients import redirect_uris
 from idp.clients import service as clients
 from idp.clients.service import RegisteredClient
 from idp.flows import service as flows
-from idp.flows.service import Flow, FlowExpired
+from idp.flows.service import AnyFlow, FlowExpired, FlowState
 from idp.protocol import acr, prompts
 from idp.protocol.errors import AccessDenied, LoginRequired, OAuthError
 from idp.sessions.service import SignedIn
 from idp.settings import current_settings
+from kernel.database import Reads
 from tenants.database import db
 
 # What a flow notes beside the request itself.
@@ -47,48 +53,106 @@ class Code:
 Outcome = Page | Code
 
 
+@dataclass(frozen=True)
+class Begin:
+    """Something is missing: a flow leads there."""
+
+    flow: FlowState
+    page: Page
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Nothing is missing any more, or nothing will come of it: the flow, if there is one, ends."""
+
+    flow: AnyFlow | None
+    request: AuthorizationRequest | None = None
+    """What is answered with a code or a refusal; None where a page of ours was the goal."""
+    signed_in: SignedIn | None = None
+    refused: OAuthError | None = None
+
+
+Plan = Page | Begin | Finish
+
+
 def answer_new(
     request: AuthorizationRequest, *, signed_in: SignedIn | None, browser_hash: bytes, now: datetime
 ) -> Outcome:
     """Answer at once where nothing is missing, else begin a flow; raises Refusal."""
-    with db.reading() as session:
-        client = _client(session, request)
-        step = _missing(session, request, client, signed_in, flow=None, now=now)
-    if step is None and signed_in is not None:
-        with db.transaction() as session:
-            return Code(request.to, _issue(session, request, signed_in, now))
-    if step is not None and prompts.NONE in request.prompts:
-        raise Refusal(request.to, dispatch.why_not_silently(step))
-    with db.transaction() as session:
-        flow = flows.start(session, browser_hash=browser_hash, request=request.as_json(), now=now)
-        return _page(session, flow, request.wanted, signed_in, now)
+    with db.glancing() as at:
+        plan = plan_new(at, request, signed_in=signed_in, browser_hash=browser_hash, now=now)
+    return carry_out(plan, now=now)
 
 
-def go_on(flow: Flow, *, signed_in: SignedIn | None, now: datetime) -> Outcome:
+def go_on(flow: AnyFlow, *, signed_in: SignedIn | None, now: datetime) -> Outcome:
     """Carry a flow on: to the next page, or to its end; raises Refusal and FlowExpired."""
+    with db.glancing() as at:
+        plan = plan_next(at, flow, signed_in=signed_in, now=now)
+    return carry_out(plan, now=now)
+
+
+def plan_new(
+    at: Reads,
+    request: AuthorizationRequest,
+    *,
+    signed_in: SignedIn | None,
+    browser_hash: bytes,
+    now: datetime,
+) -> Plan:
+    """What comes of a new request; raises CannotAnswer, Refusal."""
+    client = _client(at, request)
+    step = _missing(at, request, client, signed_in, flow=None, now=now)
+    if step is None:
+        return Finish(None, request, signed_in)
+    if prompts.NONE in request.prompts:
+        raise Refusal(request.to, dispatch.why_not_silently(step))
+    flow = flows.draft(browser_hash=browser_hash, request=request.as_json(), now=now)
+    return Begin(flow, _page(at, flow, request.wanted, signed_in, now))
+
+
+def plan_next(at: Reads, flow: AnyFlow, *, signed_in: SignedIn | None, now: datetime) -> Plan:
+    """What comes next in a flow; raises CannotAnswer."""
     signed_in = sign_in.session_for(flow, signed_in)
     if flow.request is None:
-        return _go_on_to_own_page(flow, signed_in, now)
+        missing = sign_in.next_step(at, flow, signed_in, acr.Wanted(), now)
+        return Page(missing) if missing is not None else Finish(flow)
     request = AuthorizationRequest.from_json(flow.request)
+    client = _client(at, request)
     refused = _why_refuse(flow, request, signed_in)
     if refused is not None:
-        with db.transaction() as session:
-            _client(session, request)
-            _finish(session, flow, now)
-        raise Refusal(request.to, refused)
-    with db.transaction() as session:
-        client = _client(session, request)
-        step = _missing(session, request, client, signed_in, flow=flow, now=now)
-        if step is None and signed_in is not None:
-            _finish(session, flow, now)
-            return Code(request.to, _issue(session, request, signed_in, now))
-        if step is Step.CONSENT:
-            return Page(url_for("oauth_consent.ask", flow=flow.id))
-        return _page(session, flow, request.wanted, signed_in, now)
+        return Finish(flow, request, refused=refused)
+    step = _missing(at, request, client, signed_in, flow=flow, now=now)
+    if step is None:
+        return Finish(flow, request, signed_in)
+    if step is Step.CONSENT:
+        return Page(url_for("oauth_consent.ask", flow=flow.id))
+    return _page(at, flow, request.wanted, signed_in, now)
+
+
+def carry_out(plan: Plan, *, now: datetime) -> Outcome:
+    """Write down what was planned, in one transaction; raises Refusal and FlowExpired."""
+    if isinstance(plan, Page):
+        return plan
+    if isinstance(plan, Begin):
+        with db.hot_transaction() as at:
+            flows.store(at, plan.flow)
+        return plan.page
+    code = None
+    with db.hot_transaction() as at:
+        # One flow gives one answer, however often a page is sent.
+        if plan.flow is not None and not flows.finish(at, plan.flow.id, now=now):
+            raise FlowExpired("answered already")
+        if plan.request is not None and plan.signed_in is not None and plan.refused is None:
+            code = _issue(at, plan.request, plan.signed_in, now)
+    if plan.request is None:
+        return Page((plan.flow.return_to if plan.flow is not None else None) or "/")
+    if code is None:
+        raise Refusal(plan.request.to, plan.refused or LoginRequired("nobody is signed in"))
+    return Code(plan.request.to, code)
 
 
 def _why_refuse(
-    flow: Flow, request: AuthorizationRequest, signed_in: SignedIn | None
+    flow: AnyFlow, request: AuthorizationRequest, signed_in: SignedIn | None
 ) -> OAuthError | None:
     """What ends a flow without a code: the person said no, or is not the one who was asked for."""
     if (flow.request or {}).get(CONSENT_ANSWER) == REFUSED:
@@ -102,31 +166,16 @@ def _why_refuse(
     return None
 
 
-def _go_on_to_own_page(flow: Flow, signed_in: SignedIn | None, now: datetime) -> Outcome:
-    with db.transaction() as session:
-        missing = sign_in.next_step(session, flow, signed_in, acr.Wanted(), now)
-        if missing is not None:
-            return Page(missing)
-        _finish(session, flow, now)
-    return Page(flow.return_to or "/")
-
-
 def _page(
-    session: Session, flow: Flow, wanted: acr.Wanted, signed_in: SignedIn | None, now: datetime
+    at: Reads, flow: AnyFlow, wanted: acr.Wanted, signed_in: SignedIn | None, now: datetime
 ) -> Page:
-    missing = sign_in.next_step(session, flow, signed_in, wanted, now)
+    missing = sign_in.next_step(at, flow, signed_in, wanted, now)
     # Where signing in needs nothing more, consent is what is missing.
     return Page(missing or url_for("oauth_consent.ask", flow=flow.id))
 
 
-def _finish(session: Session, flow: Flow, now: datetime) -> None:
-    # One flow gives one answer, however often a page is sent.
-    if not flows.finish(session, flow.id, now=now):
-        raise FlowExpired("answered already")
-
-
-def _client(session: Session, request: AuthorizationRequest) -> RegisteredClient:
-    client = clients.find(session, request.client_id)
+def _client(at: Reads, request: AuthorizationRequest) -> RegisteredClient:
+    client = clients.find(at, request.client_id)
     if client is None:
         raise CannotAnswer("client_id", "is switched off")
     # A flow may be older than a change of what is registered.
@@ -138,12 +187,12 @@ def _client(session: Session, request: AuthorizationRequest) -> RegisteredClient
 
 
 def _missing(
-    session: Session,
+    at: Reads,
     request: AuthorizationRequest,
     client: RegisteredClient,
     signed_in: SignedIn | None,
     *,
-    flow: Flow | None,
+    flow: AnyFlow | None,
     now: datetime,
 ) -> Step | None:
     presence = (
@@ -157,17 +206,17 @@ def _missing(
         flow_began_at=flow.created_at if flow is not None else None,
         password_first=flow is not None and flow.password_first,
         consent_is_needed=signed_in is not None
-        and consent_is_needed(session, request, client, signed_in, flow),
+        and consent_is_needed(at, request, client, signed_in, flow),
         now=now,
     )
 
 
 def consent_is_needed(
-    session: Session,
+    at: Reads,
     request: AuthorizationRequest,
     client: RegisteredClient,
     signed_in: SignedIn,
-    flow: Flow | None,
+    flow: AnyFlow | None,
 ) -> bool:
     """Whether this person has to be asked. Our own programs never ask (decided: 7)."""
     if client.first_party:
@@ -176,12 +225,10 @@ def consent_is_needed(
     if dispatch.asks_again(request.prompts, answered=answered):
         return True
     return consents.is_needed(
-        session, person_id=signed_in.person_id, client_id=client.id, scopes=request.scopes
+        at, person_id=signed_in.person_id, client_id=client.id, scopes=request.scopes
     )
 
 
-def _issue(
-    session: Session, request: AuthorizationRequest, signed_in: SignedIn, now: datetime
-) -> str:
+def _issue(at: Reads, request: AuthorizationRequest, signed_in: SignedIn, now: datetime) -> str:
     life = timedelta(seconds=current_settings().code_seconds)
-    return issue_code(session, request, signed_in, life=life, now=now)
+    return issue_code(at, request, signed_in, life=life, now=now)

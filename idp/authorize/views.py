@@ -15,6 +15,7 @@ from idp.sessions import service as sessions
 from idp.settings import current_settings
 from kernel import clock
 from kernel.crypto import hash_token
+from kernel.database import Reads
 from kernel.i18n import _, ask_for_language
 from kernel.observability.logs import get_logger
 from kernel.web import browser_id, csrf_exempt, error_page, known_browser_id, public
@@ -33,14 +34,15 @@ def start() -> ResponseReturnValue:
         return resume()
     now = clock.now()
     try:
-        with db.reading() as session:
+        with db.glancing() as glance:
             asked = read(
-                session,
+                glance,
                 Parameters(request.args.items(multi=True)),
                 issuer=current_settings().issuer,
                 now=now,
             )
-        return _answer_new(asked, now, after_pages=False)
+            plan = _plan_new(glance, asked, now)
+        return _answer_new(asked, plan, now, after_pages=False)
     except CannotAnswer as wrong:
         return _page_for(wrong)
     except Refusal as refusal:
@@ -62,13 +64,15 @@ def start_by_post() -> ResponseReturnValue:
 def resume() -> ResponseReturnValue:
     """Look at what is true now and go on: to the next page, or to the application."""
     now = clock.now()
-    signed_in = sessions.current(now)
     try:
-        with db.reading() as session:
+        with db.glancing() as glance:
+            signed_in = sessions.current_at(glance, now)
             flow = flows.load(
-                session, request.args.get("flow"), hash_token(known_browser_id() or ""), now
+                glance, request.args.get("flow"), hash_token(known_browser_id() or ""), now
             )
-        return _render(service.go_on(flow, signed_in=signed_in, now=now), after_pages=True)
+            plan = service.plan_next(glance, flow, signed_in=signed_in, now=now)
+        sessions.note_use(now)
+        return _render(service.carry_out(plan, now=now), after_pages=True)
     except FlowExpired as expired:
         return _begin_again(expired, now)
     except CannotAnswer as wrong:
@@ -81,12 +85,17 @@ def resume() -> ResponseReturnValue:
 blueprint.add_url_rule("/authorize", endpoint="resume", view_func=resume, methods=["GET"])
 
 
-def _answer_new(
-    asked: AuthorizationRequest, now: datetime, *, after_pages: bool
-) -> ResponseReturnValue:
-    signed_in = sessions.current(now)
+def _plan_new(at: Reads, asked: AuthorizationRequest, now: datetime) -> service.Plan:
+    signed_in = sessions.current_at(at, now)
     browser_hash = hash_token(browser_id())
-    outcome = service.answer_new(asked, signed_in=signed_in, browser_hash=browser_hash, now=now)
+    return service.plan_new(at, asked, signed_in=signed_in, browser_hash=browser_hash, now=now)
+
+
+def _answer_new(
+    asked: AuthorizationRequest, plan: service.Plan, now: datetime, *, after_pages: bool
+) -> ResponseReturnValue:
+    sessions.note_use(now)
+    outcome = service.carry_out(plan, now=now)
     if isinstance(outcome, service.Page):
         ask_for_language(asked.ui_locales)
     return _render(outcome, after_pages=after_pages)
@@ -100,7 +109,9 @@ def _begin_again(expired: FlowExpired, now: datetime) -> ResponseReturnValue:
     if expired.request is not None:
         asked = AuthorizationRequest.from_json(expired.request)
         try:
-            return _answer_new(asked, now, after_pages=True)
+            with db.glancing() as glance:
+                plan = _plan_new(glance, asked, now)
+            return _answer_new(asked, plan, now, after_pages=True)
         except CannotAnswer as wrong:
             return _page_for(wrong)
         except Refusal as refusal:

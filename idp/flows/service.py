@@ -1,20 +1,57 @@
-"""Starting, finding and ending flows. Inner functions: they take the caller's session."""
+"""Starting, finding and ending flows. Inner functions: they take the caller's session.
 
+`lock` gives the mapped row, to be changed at will. The steps that every sign-in takes are hot:
+`load`, `hold`, `change`, `store` and `finish` are one prebuilt statement each.
+"""
+
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from idp.flows.models import LONGEST_RETURN, Flow
+from idp.flows.state import COLUMNS, AnyFlow, FlowState
 from kernel.crypto import constant_time_equal
+from kernel.database import HotStatement, Reads
 from kernel.errors import Refused
 from kernel.ids import new_id
 
-__all__ = ["LIFETIME", "Flow", "FlowExpired", "finish", "load", "lock", "restart", "start"]
+__all__ = [
+    "LIFETIME",
+    "AnyFlow",
+    "Flow",
+    "FlowExpired",
+    "FlowState",
+    "change",
+    "draft",
+    "finish",
+    "hold",
+    "load",
+    "lock",
+    "prove_nothing",
+    "restart",
+    "start",
+    "store",
+]
 
 LIFETIME = timedelta(minutes=15)
+
+Found = TypeVar("Found", Flow, FlowState)
+
+_TABLE = cast(Table, Flow.__table__)
+_BY_ID = select(*(_TABLE.c[name] for name in COLUMNS)).where(_TABLE.c.id == bindparam("flow_id"))
+_LOAD = HotStatement(_BY_ID)
+_HOLD = HotStatement(_BY_ID.with_for_update())
+_STORE = HotStatement.insert_into(_TABLE, *COLUMNS)
+_CHANGE = update(_TABLE).where(_TABLE.c.id == bindparam("flow_id"))
+_FINISH = HotStatement(
+    _CHANGE.where(_TABLE.c.finished_at.is_(None))
+    .values(finished_at=bindparam("now"))
+    .returning(_TABLE.c.id)
+)
 
 
 class FlowExpired(Refused):
@@ -67,6 +104,22 @@ def start(
     return flow
 
 
+def draft(*, browser_hash: bytes, request: dict[str, Any], now: datetime) -> FlowState:
+    """A new flow towards an application, before it is stored."""
+    return FlowState(
+        id=new_id(),
+        browser_hash=browser_hash,
+        request=request,
+        created_at=now,
+        expires_at=now + LIFETIME,
+    )
+
+
+def store(at: Reads, flow: FlowState) -> None:
+    """Write a drafted flow down."""
+    _STORE.rows(at, **vars(flow))
+
+
 def _within_reach(return_to: str | None) -> str | None:
     # Who asks for a page with pages of parameters gets the page.
     if return_to is None or len(return_to) <= LONGEST_RETURN:
@@ -75,25 +128,56 @@ def _within_reach(return_to: str | None) -> str | None:
     return path if len(path) <= LONGEST_RETURN else "/"
 
 
-def load(session: Session, flow_id: UUID | str | None, browser_hash: bytes, now: datetime) -> Flow:
+def load(at: Reads, flow_id: UUID | str | None, browser_hash: bytes, now: datetime) -> FlowState:
     """The flow, if it is alive and this browser's; raises FlowExpired."""
-    return _checked(session, flow_id, browser_hash, now, for_update=False)
+    return _checked(_state(_LOAD.first(at, flow_id=_as_id(flow_id))), browser_hash, now)
+
+
+def hold(at: Reads, flow_id: UUID | str | None, browser_hash: bytes, now: datetime) -> FlowState:
+    """Like `load`, and nobody else changes the flow until this transaction ends."""
+    return _checked(_state(_HOLD.first(at, flow_id=_as_id(flow_id))), browser_hash, now)
+
+
+def _state(row: Any | None) -> FlowState | None:
+    return FlowState(**row._asdict()) if row is not None else None
+
+
+def change(session: Session, flow: FlowState, **values: Any) -> FlowState:
+    """Write these columns of a flow that is held; where none is given, nothing is written."""
+    if not values:
+        return flow
+    session.connection().execute(_CHANGE, {"flow_id": flow.id, **values})
+    return replace(flow, **values)
 
 
 def lock(session: Session, flow_id: UUID | str | None, browser_hash: bytes, now: datetime) -> Flow:
-    """Like `load`, and nobody else changes the flow until this transaction ends."""
-    return _checked(session, flow_id, browser_hash, now, for_update=True)
+    """Like `hold`, as a row whose changes are written at the end of this transaction."""
+    found = session.scalars(select(Flow).where(Flow.id == _as_id(flow_id)).with_for_update())
+    return _checked(found.one_or_none(), browser_hash, now)
 
 
-def finish(session: Session, flow_id: UUID, *, now: datetime) -> bool:
+def finish(at: Reads, flow_id: UUID, *, now: datetime) -> bool:
     """End a flow that reached its goal; False when somebody ended it before."""
-    ended = session.execute(
+    return _FINISH.first(at, flow_id=flow_id, now=now) is not None
+
+
+def prove_nothing(session: Session, *, person_id: UUID, now: datetime) -> None:
+    """Whatever this person proved in flows that are under way counts no more."""
+    session.execute(
         update(Flow)
-        .where(Flow.id == flow_id, Flow.finished_at.is_(None))
-        .values(finished_at=now)
-        .returning(Flow.id)
+        .where(
+            Flow.expires_at > now,
+            Flow.finished_at.is_(None),
+            or_(Flow.person_id == person_id, Flow.new_password_of == person_id),
+        )
+        .values(
+            person_id=None,
+            first_factor_at=None,
+            first_factor_amr=None,
+            new_password_of=None,
+            new_password_asked_at=None,
+        )
     )
-    return ended.first() is not None
 
 
 def restart(session: Session, flow: Flow, *, now: datetime) -> Flow:
@@ -110,18 +194,7 @@ def restart(session: Session, flow: Flow, *, now: datetime) -> Flow:
     )
 
 
-def _checked(
-    session: Session,
-    flow_id: UUID | str | None,
-    browser_hash: bytes,
-    now: datetime,
-    *,
-    for_update: bool,
-) -> Flow:
-    statement = select(Flow).where(Flow.id == _as_id(flow_id))
-    if for_update:
-        statement = statement.with_for_update()
-    flow = session.scalars(statement).one_or_none()
+def _checked(flow: Found | None, browser_hash: bytes, now: datetime) -> Found:
     if flow is None or not constant_time_equal(flow.browser_hash, browser_hash):
         # Somebody else's flow is told from a missing one by nothing.
         raise FlowExpired("unknown here")

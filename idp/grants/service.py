@@ -68,11 +68,6 @@ def revoke_replayed(
     )
 
 
-def keep_until(session: Session, grant_id: UUID, moment: datetime) -> None:
-    """Keep a grant for as long as the chain of refresh tokens that begins with it."""
-    session.execute(update(Grant).where(Grant.id == grant_id).values(kept_until=moment))
-
-
 def revoke_of_sessions(session: Session, session_ids: Iterable[UUID], *, now: datetime) -> None:
     """End all grants of these sessions."""
     session.execute(

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from idp.flows import service as flows
-from idp.flows.service import Flow
+from idp.flows.service import FlowState
 from idp.forms import explain
 from idp.mailbox import link_cookie
 from idp.mailbox import service as mailbox
@@ -205,10 +205,10 @@ def _link_spent() -> Response:
     )
 
 
-def _flow(now: datetime) -> Flow | None:
+def _flow(now: datetime) -> FlowState | None:
     return _load(now) if request.args.get("flow") else None
 
 
-def _load(now: datetime) -> Flow:
+def _load(now: datetime) -> FlowState:
     with db.reading() as session:
         return flows.load(session, request.args.get("flow"), hash_token(browser_id()), now)

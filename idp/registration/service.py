@@ -11,7 +11,7 @@ from idp.credentials.new_password import why_refuse
 from idp.credentials.password import Problem
 from idp.events import IdpEvent
 from idp.flows import service as flows
-from idp.flows.service import Flow
+from idp.flows.service import AnyFlow
 from idp.mailbox import service as mailbox
 from idp.mails.service import Recipient
 from idp.protocol import acr
@@ -81,7 +81,7 @@ def finish(
         )
 
 
-def _proved(session: Session, flow: Flow) -> str:
+def _proved(session: Session, flow: AnyFlow) -> str:
     if not mailbox.is_proved(flow, Purpose.REGISTRATION) or flow.mailbox_email is None:
         raise MailboxNotProved("no proof for a registration in this flow")
     if people.find_by_email(session, flow.mailbox_email) is not None:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.credentials.password import Problem
 from idp.flows import service as flows
-from idp.flows.service import Flow
+from idp.flows.service import FlowState
 from idp.forms import explain
 from idp.mailbox import link_cookie
 from idp.mailbox import service as mailbox
@@ -233,10 +233,10 @@ def _link_spent() -> Response:
     )
 
 
-def _flow(now: datetime) -> Flow | None:
+def _flow(now: datetime) -> FlowState | None:
     return _load(now) if request.args.get("flow") else None
 
 
-def _load(now: datetime) -> Flow:
+def _load(now: datetime) -> FlowState:
     with db.reading() as session:
         return flows.load(session, request.args.get("flow"), hash_token(browser_id()), now)

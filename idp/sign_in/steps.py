@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from flask import url_for
-from sqlalchemy.orm import Session
 
 from idp.credentials import passkeys, totp
 from idp.flows.service import AnyFlow
@@ -12,6 +11,8 @@ from idp.protocol.acr import Wanted
 from idp.sessions.service import SignedIn
 from idp.sign_in import policy
 from idp.sign_in.policy import FlowFacts, SessionFacts, Step
+from kernel.database import Reads
+from tenants.database import db
 from tenants.people.address import canonical_email
 
 _PAGES = {
@@ -32,7 +33,7 @@ def session_for(flow: AnyFlow, signed_in: SignedIn | None) -> SignedIn | None:
 
 
 def next_step(
-    session: Session, flow: AnyFlow, signed_in: SignedIn | None, wanted: Wanted, now: datetime
+    at: Reads, flow: AnyFlow, signed_in: SignedIn | None, wanted: Wanted, now: datetime
 ) -> str | None:
     """The address of the page that is missing for signing in, or None when nothing is."""
     step = policy.missing_step(
@@ -44,22 +45,26 @@ def next_step(
             password_first=flow.password_first,
             needs_new_password=flow.new_password_of is not None,
         ),
-        _facts_of(session, signed_in, wanted),
+        _facts_of(at, signed_in, wanted),
         wanted,
         now,
     )
     return url_for(_PAGES[step], flow=flow.id) if step is not None else None
 
 
-def _facts_of(session: Session, signed_in: SignedIn | None, wanted: Wanted) -> SessionFacts | None:
+def _facts_of(at: Reads, signed_in: SignedIn | None, wanted: Wanted) -> SessionFacts | None:
     if signed_in is None:
         return None
-    # Only where more is wanted does it matter what the person could show.
-    is_weak = not acr.satisfies(signed_in.acr, wanted.acr)
+    has_authenticator = has_passkey = False
+    if not acr.satisfies(signed_in.acr, wanted.acr):
+        # Only where more is wanted does it matter what the person could show.
+        with db.reading_at(at) as session:
+            has_authenticator = totp.is_enrolled(session, person_id=signed_in.person_id)
+            has_passkey = passkeys.is_enrolled(session, person_id=signed_in.person_id)
     return SessionFacts(
         person_id=signed_in.person_id,
         auth_time=signed_in.auth_time,
         acr=signed_in.acr,
-        has_authenticator=is_weak and totp.is_enrolled(session, person_id=signed_in.person_id),
-        has_passkey=is_weak and passkeys.is_enrolled(session, person_id=signed_in.person_id),
+        has_authenticator=has_authenticator,
+        has_passkey=has_passkey,
     )

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import bindparam, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Table, bindparam, func, update
 
 from idp.clients.service import AUTHORIZATION_CODE, RegisteredClient
 from idp.events import ProviderEvent
@@ -16,18 +15,35 @@ from idp.grants.models import Grant
 from idp.grants.state import GrantState
 from idp.protocol import pkce
 from idp.protocol.errors import InvalidGrant
+from idp.protocol.parameters import Parameters
 from idp.settings import current_settings
 from idp.token import answer, refresh_token
 from idp.token.server import TokenGrant
 from kernel.crypto import hash_token
+from kernel.database import HotStatement, Reads, UTCDateTime
 from tenants.database import db
 
 REPLAYED = "code was redeemed before"
 
 _GRANT = Grant.__table__.c
-_BY_CODE = grant_states.COLUMNS.add_columns(
-    _GRANT.code_expires_at, _GRANT.redirect_uri, _GRANT.code_challenge
-).where(_GRANT.code_hash == bindparam("code_hash"))
+_BY_CODE = HotStatement(
+    grant_states.with_consent(grant_states.COLUMNS)
+    .add_columns(_GRANT.code_expires_at, _GRANT.redirect_uri, _GRANT.code_challenge)
+    .where(_GRANT.code_hash == bindparam("code_hash"))
+)
+_SPEND = HotStatement(
+    update(cast(Table, Grant.__table__))
+    .where(
+        _GRANT.id == bindparam("grant_id"),
+        _GRANT.redeemed_at.is_(None),
+        _GRANT.revoked_at.is_(None),
+    )
+    .values(
+        redeemed_at=bindparam("now"),
+        kept_until=func.coalesce(bindparam("chain_ends", type_=UTCDateTime()), _GRANT.kept_until),
+    )
+    .returning(_GRANT.id)
+)
 
 
 @dataclass(frozen=True)
@@ -46,15 +62,19 @@ class AuthorizationCodeGrant(TokenGrant):
     GRANT_TYPE = AUTHORIZATION_CODE
 
     def exchange(self) -> dict[str, Any]:
-        parameters = self.request.parameters
-        return redeem(
-            parameters.get("code", ""),
-            client=self.request.client,
-            redirect_uri=parameters.get("redirect_uri", ""),
-            code_verifier=parameters.get("code_verifier"),
-            resources=parameters.resources,
-            now=self.request.now,
-        )
+        return trade(self.request.parameters, client=self.request.client, now=self.request.now)
+
+
+def trade(parameters: Parameters, *, client: RegisteredClient, now: datetime) -> dict[str, Any]:
+    """The answer to this request of a client that proved itself; raises OAuthError."""
+    return redeem(
+        parameters.get("code", ""),
+        client=client,
+        redirect_uri=parameters.get("redirect_uri", ""),
+        code_verifier=parameters.get("code_verifier"),
+        resources=parameters.resources,
+        now=now,
+    )
 
 
 def redeem(
@@ -72,23 +92,26 @@ def redeem(
     the owner, so whatever it already bought is revoked.
     """
     settings = current_settings()
+    with db.glancing() as glance:
+        found = _find(glance, code)
+    refusal = why_refuse(found, client.id, redirect_uri, code_verifier, now)
+    if found is not None and refusal is None and not grant_states.is_consented(client, found.grant):
+        refusal = "consent was withdrawn"
     bought = None
-    with db.transaction() as session:
-        found = _find(session, code)
-        refusal = why_refuse(found, client.id, redirect_uri, code_verifier, now)
-        if found is not None and refusal is None:
-            if not grant_states.consent_stands(session, client, found.grant):
-                refusal = "consent was withdrawn"
-            else:
-                # Raises while nothing is spent yet: the client can ask again with another resource.
-                answer.audience_for(found.grant, client, resources, settings.issuer)
-                refusal = None if _spend(session, found.grant, now) else REPLAYED
-        if found is not None and refusal is None:
-            bought = refresh_token.begin(session, found.grant, client, settings=settings, now=now)
-        elif found is not None and refusal == REPLAYED:
+    if found is not None and refusal is None:
+        # Raises while nothing is spent yet: the client can ask again with another resource.
+        answer.audience_for(found.grant, client, resources, settings.issuer)
+        ends = refresh_token.chain_end(found.grant, client, settings=settings, now=now)
+        with db.hot_transaction() as transaction:
+            if not _spend(transaction, found.grant, ends, now):
+                refusal = REPLAYED
+            elif ends is not None:
+                bought = refresh_token.begin(
+                    transaction, found.grant, ends, settings=settings, now=now
+                )
+    if found is not None and refusal == REPLAYED:
+        with db.transaction() as session:
             grants.revoke_replayed(session, found.grant, event=ProviderEvent.CODE_REPLAYED, now=now)
-
-    # Raised after the commit: a rollback would undo the revocation.
     if found is None or refusal is not None:
         raise InvalidGrant(refusal or "no such code")
     return answer.for_person(
@@ -125,21 +148,18 @@ def why_refuse(
     return grant_states.why_ended(code.grant, now)
 
 
-def _find(session: Session, code: str) -> Code | None:
-    row = session.connection().execute(_BY_CODE, {"code_hash": hash_token(code)}).one_or_none()
-    if row is None:
+def _find(at: Reads, code: str) -> Code | None:
+    """The code, with the grant and the consents behind it."""
+    rows = _BY_CODE.rows(at, code_hash=hash_token(code))
+    if not rows:
         return None
-    return Code(
-        grant_states.from_row(row), row.code_expires_at, row.redirect_uri, row.code_challenge
-    )
+    grant, row = grant_states.from_rows(rows), rows[0]
+    return Code(grant, row.code_expires_at, row.redirect_uri, row.code_challenge)
 
 
-def _spend(session: Session, grant: GrantState, now: datetime) -> bool:
-    """Mark the code as redeemed; False when another request was quicker."""
-    spent = session.execute(
-        update(Grant)
-        .where(Grant.id == grant.id, Grant.redeemed_at.is_(None), Grant.revoked_at.is_(None))
-        .values(redeemed_at=now)
-        .returning(Grant.id)
-    )
-    return spent.first() is not None
+def _spend(at: Reads, grant: GrantState, chain_ends: datetime | None, now: datetime) -> bool:
+    """Mark the code as redeemed; False when another request was quicker, or the grant ended.
+
+    The grant is kept for as long as the chain of refresh tokens that begins with it.
+    """
+    return _SPEND.first(at, grant_id=grant.id, now=now, chain_ends=chain_ends) is not None

@@ -13,7 +13,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Table, bindparam, exists, insert, select, update
-from sqlalchemy.orm import Session
 
 from idp.clients.service import REFRESH_TOKEN, RegisteredClient
 from idp.events import ProviderEvent
@@ -23,6 +22,7 @@ from idp.grants.models import Grant, RefreshToken
 from idp.grants.state import GrantState
 from idp.protocol import scopes
 from idp.protocol.errors import InvalidGrant, InvalidScope
+from idp.protocol.parameters import Parameters
 from idp.settings import IdentitySettings, current_settings
 from idp.token import answer
 from idp.token.server import TokenGrant
@@ -92,32 +92,41 @@ class RefreshTokenGrant(TokenGrant):
     GRANT_TYPE = REFRESH_TOKEN
 
     def exchange(self) -> dict[str, Any]:
-        parameters = self.request.parameters
-        return refresh(
-            parameters.get("refresh_token", ""),
-            client=self.request.client,
-            scope=parameters.get("scope"),
-            resources=parameters.resources,
-            now=self.request.now,
-        )
+        return trade(self.request.parameters, client=self.request.client, now=self.request.now)
 
 
-def begin(
-    session: Session,
-    grant: GrantState,
-    client: RegisteredClient,
-    *,
-    settings: IdentitySettings,
-    now: datetime,
-) -> str | None:
-    """The first refresh token of a grant, or None where there is none to be had."""
+def trade(parameters: Parameters, *, client: RegisteredClient, now: datetime) -> dict[str, Any]:
+    """The answer to this request of a client that proved itself; raises OAuthError."""
+    return refresh(
+        parameters.get("refresh_token", ""),
+        client=client,
+        scope=parameters.get("scope"),
+        resources=parameters.resources,
+        now=now,
+    )
+
+
+def chain_end(
+    grant: GrantState, client: RegisteredClient, *, settings: IdentitySettings, now: datetime
+) -> datetime | None:
+    """When a chain ends that begins now, or None where there are no refresh tokens to be had."""
     if REFRESH_TOKEN not in client.grant_types:
         return None
     if scopes.OFFLINE_ACCESS not in grant.scopes and not client.refresh_without_offline_access:
         return None
-    chain_ends = now + timedelta(days=settings.refresh_token_days)
-    grants.keep_until(session, grant.id, chain_ends)
-    return _add(session, grant.id, chain_ends, settings=settings, now=now)
+    return now + timedelta(days=settings.refresh_token_days)
+
+
+def begin(
+    at: Reads,
+    grant: GrantState,
+    chain_expires_at: datetime,
+    *,
+    settings: IdentitySettings,
+    now: datetime,
+) -> str:
+    """The first refresh token of a grant, which has to be kept until the chain ends."""
+    return _add(at, grant.id, chain_expires_at, settings=settings, now=now)
 
 
 def refresh(

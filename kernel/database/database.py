@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from flask import Flask
@@ -13,7 +12,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from kernel import program
 from kernel.database import connections, tenancy
-from kernel.database.hot import Glance, HotConnections, HotTransaction
+from kernel.database.afterwards import committed
+from kernel.database.hot import Glance, HotConnections, HotTransaction, Reads
 
 _EXTENSION = "klucznik.database"
 
@@ -67,14 +67,14 @@ class Database(SQLAlchemy):
         With a `tenant`, the rows of that account can be reached, and no others; without one, no
         tenant table can be.
         """
-        with tenancy.TenantSession(
-            _engines().writing, expire_on_commit=False, tenant=tenant
-        ) as session:
-            with session.begin():
-                yield session
-            after_commit: list[Any] = session.info.pop(AFTER_COMMIT, [])
-        for act in after_commit:
-            act()
+        with (
+            tenancy.TenantSession(
+                _engines().writing, expire_on_commit=False, tenant=tenant
+            ) as session,
+            session.begin(),
+        ):
+            yield session
+        committed(session)
 
     @contextmanager
     def reading(self, *, tenant: UUID | None = None) -> Iterator[Session]:
@@ -82,6 +82,15 @@ class Database(SQLAlchemy):
         with tenancy.TenantSession(
             _engines().reading, expire_on_commit=False, autoflush=False, tenant=tenant
         ) as session:
+            yield session
+
+    @contextmanager
+    def reading_at(self, at: Reads) -> Iterator[Session]:
+        """The session of who reads already; beside a glance, one that may only read."""
+        if isinstance(at, Session):
+            yield at
+            return
+        with self.reading() as session:
             yield session
 
     def glancing(self) -> Glance:
@@ -96,14 +105,6 @@ class Database(SQLAlchemy):
         """Whether the database answers; for the readiness check."""
         with self.reading() as session:
             return session.execute(text("SELECT 1")).scalar() == 1
-
-
-AFTER_COMMIT = "klucznik.after_commit"
-
-
-def after_commit(session: Session, act: Any) -> None:
-    """Call `act()` once this session's transaction is committed; never when it is undone."""
-    session.info.setdefault(AFTER_COMMIT, []).append(act)
 
 
 def _engines() -> _Engines:

@@ -32,7 +32,9 @@ def a_person_in(session, now):
 
 def sid(session_id, client_id, now):
     with db.transaction() as session:
-        return applications.sid_for(session, session_id, client_id, now=now)
+        applications.enter(session, session_id, client_id, now=now)
+        entered = applications.entered_in(session, [session_id])
+    return next(each.sid for each in entered if each.client_id == client_id)
 
 
 def test_an_application_keeps_its_name_for_a_session(session_id, now):
