@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from idp.account.facts import note, tell
-from idp.credentials import recovery_codes, totp
+from idp.credentials import passkeys, recovery_codes, totp
 from idp.credentials.hashing import hashing
 from idp.credentials.totp import Enrolment
 from idp.events import IdpEvent
@@ -23,11 +23,15 @@ from idp.sign_in.outcomes import Throttled
 from kernel import brand
 from kernel.limits import Refusal
 from tenants.database import db
+from tenants.people import service as people
 
 
 @dataclass(frozen=True)
 class Added:
-    """The app is there: the session is stronger now, and this is the sheet, shown once."""
+    """The app is there: the session is stronger now. The sheet is shown once.
+
+    Who has a passkey has a sheet already, and keeps it.
+    """
 
     cookies: Cookies
     codes: tuple[str, ...]
@@ -59,12 +63,14 @@ def confirm(
             return Throttled.by(taken, now)
         if not totp.fits(session, person_id=me.person_id, text=text, now=now):
             return None
-    sheet = recovery_codes.make_sheet(hashing())
+        has_passkey = passkeys.is_enrolled(session, person_id=me.person_id)
+    sheet = None if has_passkey else recovery_codes.make_sheet(hashing())
     with db.transaction() as session:
         if not totp.confirm(session, person_id=me.person_id, text=text, now=now):
             return None
         throttle.forget_codes(session, person_id=me.person_id, device_id=me.device_id)
-        recovery_codes.store(session, person_id=me.person_id, sheet=sheet, now=now)
+        if sheet is not None:
+            recovery_codes.store(session, person_id=me.person_id, sheet=sheet, now=now)
         devices.forget(session, person_id=me.person_id, now=now)
         note(session, IdpEvent.AUTHENTICATOR_ADDED, by=me, browser=browser, now=now)
         tell(
@@ -86,25 +92,28 @@ def confirm(
             browser=browser,
             now=now,
         )
-    return Added(cookies, sheet.codes)
+    return Added(cookies, sheet.codes if sheet is not None else ())
 
 
 def remove(me: SignedIn, *, browser: Browser, now: datetime) -> None:
-    """Take the app away; its recovery codes go with it."""
+    """Take the app away; where no passkey is left, the recovery codes go with it."""
     with db.transaction() as session:
         if not totp.remove(session, person_id=me.person_id):
             return
-        recovery_codes.void(session, person_id=me.person_id)
+        people.hold(session, me.person_id)
+        if not passkeys.is_enrolled(session, person_id=me.person_id):
+            recovery_codes.void(session, person_id=me.person_id)
         devices.forget(session, person_id=me.person_id, now=now)
         note(session, IdpEvent.AUTHENTICATOR_REMOVED, by=me, browser=browser, now=now)
         tell(session, "authenticator_removed", to=me, browser=browser, now=now)
 
 
 def new_sheet(me: SignedIn, *, browser: Browser, now: datetime) -> tuple[str, ...] | None:
-    """Ten new recovery codes, shown once; None for a person without an authenticator app."""
+    """Ten new recovery codes, shown once; None for a person without an app or a passkey."""
     sheet = recovery_codes.make_sheet(hashing())
     with db.transaction() as session:
-        if not totp.lock(session, person_id=me.person_id):
+        has_app = totp.lock(session, person_id=me.person_id)
+        if not passkeys.lock(session, person_id=me.person_id) and not has_app:
             return None
         recovery_codes.store(session, person_id=me.person_id, sheet=sheet, now=now)
         note(session, IdpEvent.RECOVERY_CODES_MADE, by=me, browser=browser, now=now)

@@ -1,5 +1,6 @@
 """One row of the person's history, and one mail, for a change that they made themselves."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -47,6 +48,7 @@ def tell(
     browser: Browser,
     now: datetime,
     added: Added | None = None,
+    context: Mapping[str, Any] | None = None,
 ) -> None:
     """Let the mailbox know, in case it was somebody else. `added` is the factor that was added."""
     notices.tell(
@@ -56,5 +58,6 @@ def tell(
         to=Recipient(to.email, to.locale or browser.language),
         browser=browser,
         added=added,
+        context=context,
         now=now,
     )

@@ -2,10 +2,11 @@
 
 from zoneinfo import available_timezones
 
-from wtforms import SelectField, StringField
+from wtforms import HiddenField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
-from wtforms.validators import Length, Regexp
+from wtforms.validators import InputRequired, Length, Regexp
 
+from idp.credentials.passkeys import LONGEST_NAME
 from idp.forms import Form
 from kernel.i18n import LANGUAGES
 from kernel.i18n import lazy_gettext as lazy
@@ -57,3 +58,22 @@ class CodeForm(Form):
     """A code from the app that is being added."""
 
     code = StringField(lazy("Code from the app"), [Length(max=1000)])
+
+
+class PasskeyNameForm(Form):
+    """What a passkey is called."""
+
+    name = StringField(
+        lazy("Name"),
+        [
+            InputRequired(lazy("Give it a name, say of the device that it is on.")),
+            Length(max=LONGEST_NAME),
+            Regexp(r"\s*\S", message=lazy("Give it a name, say of the device that it is on.")),
+        ],
+    )
+
+
+class NewPasskeyForm(PasskeyNameForm):
+    """A name, and what the browser made."""
+
+    credential = HiddenField()

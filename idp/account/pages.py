@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec
 from flask import Blueprint, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from idp.credentials import totp
+from idp.credentials import passkeys, totp
 from idp.flows import service as flows
 from idp.protocol import acr
 from idp.sessions import service as sessions
@@ -60,7 +60,7 @@ def recently_signed_in(
         now = clock.now()
         if now - me.auth_time > FRESH_FOR:
             return sign_in_first(now, again=me)
-        if me.acr != acr.TWO_FACTOR and _has_authenticator(me):
+        if me.acr != acr.TWO_FACTOR and has_better_than_mail(me):
             return _code_first(now)
         return view(me, *args, **kwargs)
 
@@ -82,7 +82,7 @@ def sign_in_first(now: datetime, *, again: SignedIn | None = None) -> ResponseRe
 
 
 def _code_first(now: datetime) -> ResponseReturnValue:
-    """Lead to the code of the authenticator app, and afterwards back to this page."""
+    """Lead to the passkey or the code of the authenticator app, and afterwards back to this page."""
     with db.transaction() as session:
         flow = flows.start(
             session, browser_hash=hash_token(browser_id()), return_to=_where_to_return(), now=now
@@ -90,9 +90,12 @@ def _code_first(now: datetime) -> ResponseReturnValue:
     return redirect(url_for("sign_in.code", flow=flow.id), 303)
 
 
-def _has_authenticator(me: SignedIn) -> bool:
+def has_better_than_mail(me: SignedIn) -> bool:
+    """Whether the person has an authenticator app, a passkey or a security key."""
     with db.reading() as session:
-        return totp.is_enrolled(session, person_id=me.person_id)
+        return totp.is_enrolled(session, person_id=me.person_id) or passkeys.is_enrolled(
+            session, person_id=me.person_id
+        )
 
 
 def _where_to_return() -> str:

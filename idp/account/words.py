@@ -20,6 +20,8 @@ EVENTS = {
     IdpEvent.AUTHENTICATOR_REMOVED: lazy("Authenticator app removed"),
     IdpEvent.PASSKEY_ADDED: lazy("Passkey added"),
     IdpEvent.PASSKEY_REMOVED: lazy("Passkey removed"),
+    IdpEvent.PASSKEY_RENAMED: lazy("Passkey renamed"),
+    IdpEvent.PASSKEY_COUNTER_WENT_BACK: lazy("Passkey refused: there may be a copy of it"),
     IdpEvent.RECOVERY_CODES_MADE: lazy("New recovery codes made"),
     IdpEvent.RECOVERY_CODES_VOIDED: lazy("Recovery codes voided"),
     IdpEvent.RECOVERY_CODE_USED: lazy("Recovery code used"),

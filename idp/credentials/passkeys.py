@@ -125,19 +125,8 @@ def find(session: Session, credential_id: bytes) -> KnownPasskey | None:
     return _as_known(row) if row is not None else None
 
 
-def user_handle_of(session: Session, *, person_id: UUID) -> bytes:
-    """What the person's passkeys are filed under; a new random value for the first."""
-    found = session.scalars(
-        select(Passkey.user_handle)
-        .where(Passkey.person_id == person_id)
-        .order_by(Passkey.id)
-        .limit(1)
-    ).first()
-    return found or new_user_handle()
-
-
 def new_user_handle() -> bytes:
-    """A random value that tells nobody who it is."""
+    """What the passkeys of a person are filed under: random, so that it tells nobody who it is."""
     return secrets.token_bytes(_HANDLE_BYTES)
 
 
@@ -203,7 +192,7 @@ def spend_challenge(
 
 def store(
     session: Session, made: Made, *, person_id: UUID, user_handle: bytes, name: str, now: datetime
-) -> UUID:
+) -> KnownPasskey:
     """Keep a new passkey; raises AlreadyKnown, TooMany."""
     lock(session, person_id=person_id)
     if count(session, person_id=person_id) >= MOST:
@@ -227,7 +216,7 @@ def store(
             session.add(passkey)
     except IntegrityError as known:
         raise AlreadyKnown("the credential id is known already") from known
-    return passkey.id
+    return _as_known(passkey)
 
 
 def note_use(

@@ -1,6 +1,6 @@
 """What a browser submits while signing in. Whether it is right is for the services."""
 
-from wtforms import BooleanField, StringField
+from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import Length
 
 from idp.forms import Form
@@ -22,8 +22,14 @@ class PasswordForm(Form):
     password = StringField(lazy("Password"))
 
 
-class CodeForm(Form):
-    """A code of any kind, and whether to ask again on this device."""
+class PasskeyForm(Form):
+    """What the browser says for a passkey."""
+
+    credential = HiddenField()
+
+
+class CodeForm(PasskeyForm):
+    """A code of any kind or a passkey, and whether to ask again on this device."""
 
     code = StringField(lazy("Code"), [_ONE_LINE])
     remember = BooleanField(lazy("Do not ask for a code on this device for 30 days"))

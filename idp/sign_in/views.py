@@ -5,6 +5,7 @@ from datetime import datetime
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.credentials.ceremonies import LONGEST_ANSWER
 from idp.flows import service as flows
 from idp.flows.service import FlowExpired, FlowState
 from idp.mailbox.no_mail import mails_wait
@@ -12,10 +13,11 @@ from idp.sessions import service as sessions
 from idp.sessions.browser import Browser, this_browser
 from idp.settings import current_settings
 from idp.sign_in import code as second_factor
+from idp.sign_in import passkey
 from idp.sign_in import password as first_factor
 from idp.sign_in.completion import Cookies
 from idp.sign_in.destination import destination_of
-from idp.sign_in.forms import AddressForm, CodeForm, PasswordForm
+from idp.sign_in.forms import AddressForm, CodeForm, PasskeyForm, PasswordForm
 from idp.sign_in.outcomes import Exhausted, Proved, Throttled, Wrong
 from idp.sign_in.password import AddressMissing
 from idp.sign_in.prover import NothingToProve
@@ -89,6 +91,34 @@ def submit_password() -> ResponseReturnValue:
         return redirect(url_for("sign_in.address", flow=flow_id), 303)
 
 
+@blueprint.post("/sign-in/passkey/options")
+@public
+def passkey_options() -> ResponseReturnValue:
+    """What the browser is asked for: the same for everybody, whoever has typed what."""
+    now = clock.now()
+    return passkey.ask_alone(request.args.get("flow"), browser=this_browser(now), now=now)
+
+
+@blueprint.post("/sign-in/passkey")
+@public
+def submit_passkey() -> ResponseReturnValue:
+    """Sign in with a passkey alone."""
+    now = clock.now()
+    flow_id = request.args.get("flow")
+    outcome = passkey.prove_alone(
+        flow_id, text=_credential(PasskeyForm()), browser=this_browser(now), now=now
+    )
+    if isinstance(outcome, Proved):
+        return _go_on(flow_id, outcome.cookies)
+    flow, form = _load(flow_id, now), AddressForm(formdata=None)
+    form.email.data = flow.email
+    error = _wait_a_little(outcome) if isinstance(outcome, Throttled) else _passkey_refused()
+    page = _page("sign_in/address.html", flow, form=form, passkey_error=error)
+    if isinstance(outcome, Throttled):
+        return _too_many(page, outcome)
+    return make_response(page, 422)
+
+
 @blueprint.get("/sign-in/code")
 @public
 def code() -> ResponseReturnValue:
@@ -104,14 +134,20 @@ def submit_code() -> ResponseReturnValue:
     now = clock.now()
     browser, form = this_browser(now), CodeForm()
     flow_id = request.args.get("flow")
+    credential, remember = _credential(form), bool(form.remember.data)
     try:
-        outcome = second_factor.prove(
-            flow_id,
-            text=(form.code.data or "")[:100],
-            remember=bool(form.remember.data),
-            browser=browser,
-            now=now,
-        )
+        if credential:
+            outcome = passkey.prove_second(
+                flow_id, text=credential, remember=remember, browser=browser, now=now
+            )
+        else:
+            outcome = second_factor.prove(
+                flow_id,
+                text=(form.code.data or "")[:100],
+                remember=remember,
+                browser=browser,
+                now=now,
+            )
     except NothingToProve:
         return _start_over(flow_id, now)
     match outcome:
@@ -121,8 +157,11 @@ def submit_code() -> ResponseReturnValue:
             toast(_("Too many wrong codes. Enter the password again."), kind="warning")
             return redirect(url_for("sign_in.password", flow=new_flow_id), 303)
         case Throttled():
-            form.code.errors = [_wait(outcome)]
+            wait = _wait_a_little(outcome) if credential else _wait(outcome)
+            (form.credential if credential else form.code).errors = [wait]
             return _too_many(_code_page(form, browser, now), outcome)
+        case Wrong() if credential:
+            form.credential.errors = [_passkey_refused()]
         case Wrong():
             form.code.errors = [
                 _("This code is not right, or it has expired. Check it and try again.")
@@ -145,6 +184,18 @@ def send_code() -> ResponseReturnValue:
     else:
         toast(mails_wait(throttled.retry_after), kind="warning")
     return redirect(url_for("sign_in.code", flow=flow_id), 303)
+
+
+@blueprint.post("/sign-in/code/passkey/options")
+@public
+def second_passkey_options() -> ResponseReturnValue:
+    """Which passkeys the person has who is half-way in."""
+    now = clock.now()
+    flow_id = request.args.get("flow")
+    try:
+        return passkey.ask_second(flow_id, browser=this_browser(now), now=now)
+    except NothingToProve:
+        return _start_over(flow_id, now)
 
 
 @blueprint.app_errorhandler(FlowExpired)
@@ -251,6 +302,26 @@ def _wait(throttled: Throttled) -> str:
             minutes,
         )
     )
+
+
+def _wait_a_little(throttled: Throttled) -> str:
+    minutes = -(-throttled.retry_after // 60)
+    return str(
+        ngettext(
+            "Too many tries with a passkey. Try again in %(num)d minute, or another way.",
+            "Too many tries with a passkey. Try again in %(num)d minutes, or another way.",
+            minutes,
+        )
+    )
+
+
+def _passkey_refused() -> str:
+    return str(_("This passkey can't be used here, or it took too long. Try again or another way."))
+
+
+def _credential(form: PasskeyForm) -> str:
+    # Longer is refused by its length, wherever it is cut.
+    return (form.credential.data or "")[: LONGEST_ANSWER + 1]
 
 
 def _flow(now: datetime) -> FlowState | None:

@@ -1,6 +1,23 @@
 """The account pages, a module each. All of them are the person's own; `pages` sees to it."""
 
 from idp.account.pages import blueprint
-from idp.account.views import authenticator, password, profile, security, sessions
+from idp.account.views import (
+    authenticator,
+    passkeys,
+    password,
+    profile,
+    security,
+    sessions,
+    well_known,
+)
 
-__all__ = ["authenticator", "blueprint", "password", "profile", "security", "sessions"]
+__all__ = [
+    "authenticator",
+    "blueprint",
+    "passkeys",
+    "password",
+    "profile",
+    "security",
+    "sessions",
+    "well_known",
+]

@@ -35,7 +35,7 @@ def add_authenticator(me: SignedIn) -> ResponseReturnValue:
     )
     match outcome:
         case Added(cookies, codes):
-            response = make_response(_sheet_page(codes, is_new=True))
+            response = make_response(_added_page(codes))
             cookies.give(response)
             return response
         case Throttled():
@@ -75,7 +75,7 @@ def make_recovery_codes(me: SignedIn) -> ResponseReturnValue:
     codes = app_factor.new_sheet(me, browser=this_browser(now), now=now)
     if codes is None:
         return redirect(url_for("account.security"), 303)
-    return _sheet_page(codes, is_new=False)
+    return _sheet_page(codes)
 
 
 def _authenticator_page(form: CodeForm, me: SignedIn) -> str:
@@ -87,7 +87,16 @@ def _authenticator_page(form: CodeForm, me: SignedIn) -> str:
     )
 
 
-def _sheet_page(codes: tuple[str, ...], *, is_new: bool) -> str:
+def _added_page(codes: tuple[str, ...]) -> ResponseReturnValue:
+    done, flow_id = _("The authenticator app is added."), request.args.get("flow")
+    if codes:
+        return _sheet_page(codes, done=str(done))
+    toast(done)
+    onward = url_for("authorize.resume", flow=flow_id) if flow_id else None
+    return redirect(onward or url_for("account.security"), 303)
+
+
+def _sheet_page(codes: tuple[str, ...], *, done: str = "") -> str:
     return render_template(
-        "account/sheet.html", codes=codes, is_new=is_new, flow_id=request.args.get("flow")
+        "account/sheet.html", codes=codes, done=done, flow_id=request.args.get("flow")
     )
