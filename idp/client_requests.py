@@ -1,10 +1,11 @@
 """What the endpoints for programs have in common: a form comes in, JSON goes out, nothing is kept."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
 from idp.clients import authentication
 from idp.clients.service import PRIVATE_KEY_JWT, RegisteredClient
@@ -15,6 +16,11 @@ from kernel.database import Reads
 from kernel.observability.logs import get_logger
 
 log = get_logger(__name__)
+
+_compact = json.JSONEncoder(separators=(",", ":"))
+
+Json = tuple[Mapping[str, Any], int, Sequence[tuple[str, str]]]
+"""An answer's members, its status, and headers of its own."""
 
 FindClient = Callable[[Reads], RegisteredClient]
 
@@ -53,8 +59,7 @@ def json_response(
     body: Mapping[str, Any], status: int = 200, headers: Sequence[tuple[str, str]] = ()
 ) -> Response:
     """JSON that no cache keeps (RFC 6749 §5.1)."""
-    text = current_app.json.dumps(dict(body))
-    response = Response(text, status, mimetype="application/json")
+    response = Response(json_text(body), status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     response.headers["Pragma"] = "no-cache"
     for name, value in headers:
@@ -62,15 +67,22 @@ def json_response(
     return response
 
 
+def json_text(body: Mapping[str, Any]) -> bytes:
+    """JSON as programs get it, without a byte that says nothing."""
+    return _compact.encode(dict(body)).encode("ascii")
+
+
 def refusal(error: OAuthError) -> Response:
     """The error as RFC 6749 §5.2 wants it; what only we may know goes to the log."""
+    return json_response(*refused(error, endpoint=request.endpoint or ""))
+
+
+def refused(error: OAuthError, *, endpoint: str) -> Json:
+    """The same, for who writes the answer otherwise."""
     log.info(
-        "protocol_request_refused",
-        endpoint=request.endpoint,
-        error=error.error,
-        detail=error.detail,
+        "protocol_request_refused", endpoint=endpoint, error=error.error, detail=error.detail
     )
-    return json_response(error.as_dict(), error.status_code, challenge(error))
+    return error.as_dict(), error.status_code, challenge(error)
 
 
 def challenge(error: OAuthError) -> list[tuple[str, str]]:

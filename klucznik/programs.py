@@ -24,6 +24,8 @@ class Program:
     app: str
     worker: str
     prepare: str
+    fast_path: str
+    """What stands between the server and the application; it takes the application."""
     refusals: str
     """What keeps this program from starting in production: a list of sentences."""
 
@@ -42,6 +44,7 @@ PROGRAMS = {
             app="idp.app:create_app",
             worker="idp.worker:create_worker",
             prepare="idp.cli.prepare:prepare",
+            fast_path="idp.fast_path:FastPath",
             refusals="idp.cli.prepare:refusals_of",
         ),
         Program(
@@ -50,6 +53,7 @@ PROGRAMS = {
             app="portal.app:create_app",
             worker="",
             prepare="",
+            fast_path="",
             refusals="",
         ),
         Program(
@@ -58,6 +62,7 @@ PROGRAMS = {
             app="crm.app:create_app",
             worker="",
             prepare="",
+            fast_path="",
             refusals="",
         ),
     )

@@ -135,7 +135,7 @@ class _Serving:
         if self._settings.metrics_port:
             serve_own_metrics(self._settings.metrics_port)
         log.info("serving", threads=self._settings.threads, worker=self._settings.worker)
-        wsgi: WSGI = app
+        wsgi: WSGI = load(self._program.fast_path)(app) if self._program.fast_path else app
         return wsgi
 
     def work(self, *arguments: Any) -> None:

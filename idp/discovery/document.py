@@ -1,6 +1,7 @@
 """The metadata document: honest lists of what works, and nothing that is still to come."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
@@ -11,6 +12,8 @@ from idp.clients.service import AUTH_METHODS, GRANT_TYPES, NONE
 from idp.keys.service import ALGORITHMS
 from idp.protocol import acr, claims, jwt, prompts, scopes
 from kernel.i18n import LANGUAGES
+
+CACHE_CONTROL = "public, max-age=3600"
 
 
 def metadata(issuer: str) -> dict[str, Any]:
@@ -51,6 +54,7 @@ def metadata(issuer: str) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=4)
 def as_bytes(issuer: str) -> bytes:
     """The document as it is served."""
     return json.dumps(metadata(issuer), separators=(",", ":")).encode()

@@ -16,5 +16,5 @@ blueprint = Blueprint("discovery", __name__)
 def show() -> ResponseReturnValue:
     """What this provider can do."""
     response = Response(document.as_bytes(current_settings().issuer), mimetype="application/json")
-    response.headers["Cache-Control"] = "public, max-age=3600"
+    response.headers["Cache-Control"] = document.CACHE_CONTROL
     return response

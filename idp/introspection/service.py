@@ -3,12 +3,16 @@
 from datetime import datetime
 from typing import Any
 
+from idp.client_requests import FindClient
 from idp.clients import service as clients
 from idp.clients.service import RegisteredClient
 from idp.grants import state as grant_states
 from idp.protocol import jwt
+from idp.protocol.errors import InvalidClient, InvalidRequest
+from idp.protocol.parameters import Parameters
 from idp.token import refresh_token, verification
 from kernel.database import Reads
+from tenants.database import db
 
 INACTIVE: dict[str, Any] = {"active": False}
 _SHOWN = (
@@ -24,6 +28,19 @@ _SHOWN = (
     "acr",
     "sid",
 )
+
+
+def answer(
+    parameters: Parameters, find_client: FindClient, *, issuer: str, now: datetime
+) -> dict[str, Any]:
+    """What to say to this request; raises OAuthError."""
+    with db.glancing() as glance:
+        client = find_client(glance)
+        if client.is_public:
+            raise InvalidClient("a public client may not introspect")
+        if "token" not in parameters:
+            raise InvalidRequest("token is missing")
+        return inspect(glance, parameters["token"], client=client, issuer=issuer, now=now)
 
 
 def inspect(

@@ -10,11 +10,9 @@ from idp.client_requests import (
     refuse_in_json,
 )
 from idp.introspection import service
-from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.settings import current_settings
 from kernel import clock
 from kernel.web import csrf_exempt, requires
-from tenants.database import db
 
 blueprint = Blueprint("introspection", __name__)
 refuse_in_json(blueprint)
@@ -28,17 +26,5 @@ def inspect() -> ResponseReturnValue:
     now = clock.now()
     parameters = form_parameters()
     find_client = presented_client(parameters, now=now)
-    with db.glancing() as glance:
-        client = find_client(glance)
-        if client.is_public:
-            raise InvalidClient("a public client may not introspect")
-        if "token" not in parameters:
-            raise InvalidRequest("token is missing")
-        found = service.inspect(
-            glance,
-            parameters["token"],
-            client=client,
-            issuer=current_settings().issuer,
-            now=now,
-        )
-    return json_response(found)
+    issuer = current_settings().issuer
+    return json_response(service.answer(parameters, find_client, issuer=issuer, now=now))

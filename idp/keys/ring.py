@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from idp.protocol.jwt import TokenKey
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,19 @@ class KeyOnRing:
 
 
 @dataclass(frozen=True)
+class _Document:
+    text: bytes
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
 class KeyRing:
     """All keys, newest first within an algorithm; `kept_for` is how long an old one is published."""
 
     keys: Sequence[KeyOnRing]
     kept_for: timedelta
+    _ready: "list[_Document]" = field(default_factory=list, init=False, compare=False, repr=False)
 
     def signing(self, algorithm: str, now: datetime) -> TokenKey | None:
         """The key that signs with this algorithm now: the newest one whose time has come."""
@@ -48,21 +58,32 @@ class KeyRing:
         return [held for held in self.keys if not held.withdrawn and not self._is_over(held, now)]
 
     def jwks(self, now: datetime) -> bytes:
-        """The published keys as the document's bytes."""
+        """The published keys as the document's bytes, kept until the next key goes."""
+        for ready in self._ready:
+            if ready.since <= now < ready.until:
+                return ready.text
         keys = [held.public_jwk for held in self.published(now)]
-        return json.dumps({"keys": keys}, separators=(",", ":")).encode()
+        text = json.dumps({"keys": keys}, separators=(",", ":")).encode()
+        ends = [end for held in self.keys if (end := self._end(held)) is not None and end > now]
+        self._ready[:] = [_Document(text, now, min(ends, default=_NEVER))]
+        return text
 
     def is_over(self, kid: str, now: datetime) -> bool:
         """Whether this key's last token has ended."""
         return any(held.key.id == kid and self._is_over(held, now) for held in self.keys)
 
     def _is_over(self, held: KeyOnRing, now: datetime) -> bool:
+        end = self._end(held)
+        return end is not None and end <= now
+
+    def _end(self, held: KeyOnRing) -> datetime | None:
+        """When this key's last token has ended; None while no key follows it."""
         later = [
             other.signs_from
             for other in self._of(held.key.algorithm)
             if other.signs_from > held.signs_from
         ]
-        return bool(later) and min(later) + self.kept_for <= now
+        return min(later) + self.kept_for if later else None
 
     def _of(self, algorithm: str) -> list[KeyOnRing]:
         return [

@@ -62,17 +62,25 @@ def ring(at: Reads) -> KeyRing:
     return found if found is not None else KeyRing((), timedelta())
 
 
-def signing_key(algorithm: str, *, now: datetime) -> TokenKey:
+def is_complete(held: KeyRing) -> bool:
+    """Whether a key of each algorithm is published: clients keep what they read, for long."""
+    return all(held.newest(algorithm) for algorithm in ALGORITHMS)
+
+
+def signing_key(algorithm: str, *, now: datetime, at: Reads | None = None) -> TokenKey:
     """The key to sign with now. The very first one of its kind is made on the spot."""
-    with db.glancing() as glance:
-        key = ring(glance).signing(algorithm, now)
+    key = (ring(at) if at is not None else _current_ring()).signing(algorithm, now)
     if key is None:
         ensure_keys(now=now, algorithms=(algorithm,))
-        with db.glancing() as glance:
-            key = ring(glance).signing(algorithm, now)
+        key = _current_ring().signing(algorithm, now)
     if key is None:
         raise NotFound(f"no key signs with {algorithm}")
     return key
+
+
+def _current_ring() -> KeyRing:
+    with db.glancing() as glance:
+        return ring(glance)
 
 
 def ensure_keys(*, now: datetime, algorithms: tuple[str, ...] = ALGORITHMS) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from idp.clients.service import RegisteredClient
@@ -10,6 +11,7 @@ from idp.keys import service as keys
 from idp.protocol import scopes
 from idp.settings import IdentitySettings
 from idp.token import audience, mint
+from tenants.database import db
 
 
 def for_person(
@@ -28,13 +30,17 @@ def for_person(
     # What the application may have now, whatever it might when the person signed in.
     granted = [scope for scope in granted if scope in client.scopes]
     life = timedelta(seconds=settings.access_token_seconds)
+    with db.glancing() as glance:
+        key_of = partial(keys.signing_key, now=now, at=glance)
+        token_key = key_of(client.access_token_signed_response_alg)
+        id_token_key = key_of(client.id_token_signed_response_alg)
     token = mint.access_token(
         issuer=issuer,
         subject=str(grant.person_id),
         client_id=client.id,
         audience=audience_for(grant, client, requested_resources, issuer),
         granted=granted,
-        key=keys.signing_key(client.access_token_signed_response_alg, now=now),
+        key=token_key,
         life=life,
         now=now,
         grant=grant,
@@ -51,7 +57,7 @@ def for_person(
             client_id=client.id,
             grant=grant,
             access_token=token,
-            key=keys.signing_key(client.id_token_signed_response_alg, now=now),
+            key=id_token_key,
             life=timedelta(seconds=settings.id_token_seconds),
             now=now,
             nonce=nonce,

@@ -9,9 +9,11 @@ from idp.keys import service as keys
 from idp.protocol import scopes
 from idp.protocol.errors import InvalidScope
 from idp.protocol.jwt import TokenKey
+from idp.protocol.parameters import Parameters
 from idp.settings import IdentitySettings, current_settings
 from idp.token import audience, mint
 from idp.token.server import TokenGrant
+from kernel.database import Reads
 
 
 class ClientCredentialsGrant(TokenGrant):
@@ -20,15 +22,21 @@ class ClientCredentialsGrant(TokenGrant):
     GRANT_TYPE = CLIENT_CREDENTIALS
 
     def exchange(self) -> dict[str, Any]:
-        parameters, client, now = self.request.parameters, self.request.client, self.request.now
-        return issue(
-            client,
-            scope=parameters.get("scope"),
-            resources=parameters.resources,
-            key=keys.signing_key(client.access_token_signed_response_alg, now=now),
-            settings=current_settings(),
-            now=now,
-        )
+        return trade(self.request.parameters, client=self.request.client, now=self.request.now)
+
+
+def trade(
+    parameters: Parameters, *, client: RegisteredClient, now: datetime, at: Reads | None = None
+) -> dict[str, Any]:
+    """The answer to this request of a client that proved itself; raises OAuthError."""
+    return issue(
+        client,
+        scope=parameters.get("scope"),
+        resources=parameters.resources,
+        key=keys.signing_key(client.access_token_signed_response_alg, now=now, at=at),
+        settings=current_settings(),
+        now=now,
+    )
 
 
 def issue(

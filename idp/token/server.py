@@ -48,6 +48,12 @@ class TokenAnswer:
     headers: Sequence[tuple[str, str]]
 
 
+def refused(error: OAuthError) -> TokenAnswer:
+    """What the client is told; what only we may know goes to the log."""
+    log.info("token_refused", error=error.error, detail=error.detail)
+    return TokenAnswer(error.status_code, error.as_dict(), challenge(error))
+
+
 class TokenGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
     """What all grants have in common: a client that proved itself and may use the grant."""
 
@@ -59,8 +65,7 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
         request.client = authentication.authenticate(
             presented, issuer=request.issuer, now=request.now
         )
-        if self.GRANT_TYPE not in request.client.grant_types:
-            raise UnauthorizedClient("the client may not use this grant")
+        permit(request.client, self.GRANT_TYPE)
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         return 200, self.exchange(), []
@@ -68,6 +73,12 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
     def exchange(self) -> dict[str, Any]:
         """The members of the answer; raises OAuthError."""
         raise OAuthError(f"{type(self).__name__} has nothing to give")
+
+
+def permit(client: RegisteredClient, grant_type: str) -> None:
+    """Raise UnauthorizedClient when the client is not registered for this grant."""
+    if grant_type not in client.grant_types:
+        raise UnauthorizedClient("the client may not use this grant")
 
 
 class TokenServer(AuthorizationServer):  # type: ignore[misc]
@@ -85,8 +96,7 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
         if not isinstance(error, OAuthError):
             # Authlib's own words may repeat what the client sent.
             error = UnsupportedGrantType("this grant_type is not supported")
-        log.info("token_refused", error=error.error, detail=error.detail)
-        return TokenAnswer(error.status_code, error.as_dict(), challenge(error))
+        return refused(error)
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Nobody listens."""

@@ -1,9 +1,11 @@
 """The userinfo endpoint: the token in a header, or in the body of a form."""
 
+from typing import Any
+
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
-from idp.client_requests import json_response, log
+from idp.client_requests import Json, json_response, log
 from idp.protocol.errors import InvalidRequest, OAuthError
 from idp.protocol.parameters import Parameters
 from idp.settings import current_settings
@@ -28,10 +30,14 @@ class NoToken(OAuthError):
 def tell() -> ResponseReturnValue:
     """Say what the token's scopes let its bearer know."""
     form = Parameters(request.form.items(multi=True)) if request.method == "POST" else None
-    token = bearer_token(request.headers.get("Authorization"), form)
+    return json_response(answer(request.headers.get("Authorization"), form))
+
+
+def answer(authorization: str | None, form: Parameters | None) -> dict[str, Any]:
+    """What to say to this request; raises OAuthError."""
+    token = bearer_token(authorization, form)
     with db.glancing() as glance:
-        told = service.tell(glance, token, issuer=current_settings().issuer, now=clock.now())
-    return json_response(told)
+        return service.tell(glance, token, issuer=current_settings().issuer, now=clock.now())
 
 
 def bearer_token(authorization: str | None, form: Parameters | None) -> str:
@@ -54,10 +60,15 @@ def bearer_token(authorization: str | None, form: Parameters | None) -> str:
 @blueprint.errorhandler(OAuthError)
 def refuse(error: OAuthError) -> Response:
     """RFC 6750 §3: the reason stands in the header too."""
+    return json_response(*refused(error))
+
+
+def refused(error: OAuthError) -> Json:
+    """The same, for who writes the answer otherwise."""
     log.info("userinfo_refused", error=error.error, detail=error.detail)
     if isinstance(error, NoToken):
-        return json_response({}, 401, [("WWW-Authenticate", 'Bearer realm="klucznik"')])
+        return {}, 401, [("WWW-Authenticate", 'Bearer realm="klucznik"')]
     challenge = f'Bearer realm="klucznik", error="{error.error}"'
     if error.description:
         challenge += f', error_description="{error.description}"'
-    return json_response(error.as_dict(), error.status_code, [("WWW-Authenticate", challenge)])
+    return error.as_dict(), error.status_code, [("WWW-Authenticate", challenge)]

@@ -18,6 +18,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import Select
 
 from kernel.database import tenancy
+from kernel.database.afterwards import committed
 
 Made = Select[Any] | UpdateBase
 Values = Mapping[str, Any]
@@ -31,6 +32,10 @@ class Glance:
         self._connections = connections
         self.info: dict[Any, Any] = {}
         """What belongs to this look, as `Session.info` does to a session."""
+
+    @property
+    def dialect(self) -> str:
+        return self._connections.engine.dialect.name
 
     def __enter__(self) -> Self:
         self._connection, self._is_fresh = self._connections.take()
@@ -60,6 +65,10 @@ class HotTransaction:
         self._connections = connections
         self.info: dict[Any, Any] = {}
 
+    @property
+    def dialect(self) -> str:
+        return self._connections.engine.dialect.name
+
     def __enter__(self) -> Self:
         self._connection, is_fresh = self._connections.take()
         try:
@@ -83,6 +92,8 @@ class HotTransaction:
                 raise
             return
         self._connections.give_back(self._connection)
+        if failed is None:
+            committed(self)
 
     def rows(self, statement: "HotStatement", values: Values) -> list[Any]:
         """Run a statement and return its rows."""
@@ -95,6 +106,14 @@ class HotTransaction:
 
 Reads = Session | Glance | HotTransaction
 """Where a hot statement may run."""
+
+Writes = Session | HotTransaction
+"""Where one that writes may run."""
+
+
+def dialect_of(at: Reads) -> str:
+    """Which database answers here: `sqlite` or `postgresql`."""
+    return at.get_bind().dialect.name if isinstance(at, Session) else at.dialect
 
 
 class HotStatement:
@@ -251,7 +270,7 @@ def _named(binds: Mapping[str, Bind], values: Values) -> dict[str, Any]:
 
 
 def _row_maker(columns: Sequence[Any], dialect: Dialect) -> Callable[[Sequence[Any]], Any]:
-    row_type = cast(Any, NamedTuple("Row", [(column.key, Any) for column in columns]))  # type: ignore[misc]
+    row_type = cast(Any, NamedTuple("Row", [(column.key, Any) for column in columns]))
     converts = [
         (position, convert)
         for position, column in enumerate(columns)

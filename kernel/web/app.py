@@ -22,6 +22,7 @@ from kernel.web.assets import set_up_assets
 from kernel.web.cookies import cookie_name, origin_of
 from kernel.web.csrf import refuse_forged_posts, set_up_csrf
 from kernel.web.errors import register_error_handlers
+from kernel.web.fast_path import fail_as_before
 from kernel.web.health import set_up_health
 from kernel.web.hosts import refuse_unknown_hosts
 from kernel.web.origin import Origin
@@ -150,6 +151,7 @@ def _begin() -> None:
     """What every request passes before its view, cheapest first."""
     request.environ["klucznik.started"] = time.perf_counter()
     bind_request(request_id=request_facts().request_id)
+    fail_as_before()
     refuse_unknown_hosts()
     refuse_hostile_input()
     _refuse_undeclared_views()

@@ -120,9 +120,8 @@ def _bytes(letter: str) -> bytes:
 
 
 def _read_facts(environ: Mapping[str, Any], trusted_proxies: int) -> RequestFacts:
-    told = environ.get("HTTP_X_REQUEST_ID", "") if trusted_proxies else ""
     return RequestFacts(
-        request_id=told if _TRUSTED_REQUEST_ID.fullmatch(told) else secrets.token_hex(8),
+        request_id=request_id_of(environ, trusted_proxies),
         address=client_address(
             environ.get("REMOTE_ADDR", ""),
             environ.get("HTTP_X_FORWARDED_FOR", ""),
@@ -130,6 +129,12 @@ def _read_facts(environ: Mapping[str, Any], trusted_proxies: int) -> RequestFact
         ),
         user_agent=_one_line(environ.get("HTTP_USER_AGENT", ""))[:_LONGEST_USER_AGENT],
     )
+
+
+def request_id_of(environ: Mapping[str, Any], trusted_proxies: int) -> str:
+    """The id that a trusted proxy gave the request, or a new one."""
+    told = environ.get("HTTP_X_REQUEST_ID", "") if trusted_proxies else ""
+    return told if _TRUSTED_REQUEST_ID.fullmatch(told) else secrets.token_hex(8)
 
 
 def client_address(peer: str, forwarded_for: str, *, trusted_proxies: int) -> str | None:

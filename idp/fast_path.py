@@ -1,0 +1,171 @@
+"""The endpoints that programs call all day, answered in front of Flask.
+
+Each handler does what the view of the same address does, by the same functions; what it can't do as
+well, it leaves to the view (`kernel.web.fast_path`).
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import Flask
+
+from idp import client_requests
+from idp.clients import authentication
+from idp.clients.authentication import Presented
+from idp.clients.service import (
+    AUTHORIZATION_CODE,
+    CLIENT_CREDENTIALS,
+    PRIVATE_KEY_JWT,
+    REFRESH_TOKEN,
+)
+from idp.discovery import document
+from idp.introspection import service as introspection
+from idp.keys import service as keys
+from idp.protocol.errors import OAuthError
+from idp.protocol.parameters import Parameters
+from idp.settings import IdentitySettings
+from idp.token import authorization_code, client_credentials, refresh_token, server
+from idp.userinfo import views as userinfo
+from kernel import clock
+from kernel.web import fast_path, origin_of, settings_of
+from kernel.web.fast_path import Answer, Asked
+from kernel.web.security_headers import headers_for_programs
+from tenants.database import db
+
+Trade = Callable[[Parameters, Presented, datetime], dict[str, Any]]
+
+_JSON = ("Content-Type", "application/json")
+_INTROSPECTION = "introspection.inspect"
+
+
+class FastPath(fast_path.FastPath):
+    """The identity program as the server calls it."""
+
+    def __init__(self, app: Flask) -> None:
+        settings = settings_of(app)
+        assert isinstance(settings, IdentitySettings)  # noqa: S101
+        self._issuer = settings.issuer
+        origin = origin_of(app)
+        self._of_json = (_JSON, ("Pragma", "no-cache"), *headers_for_programs(origin))
+        self._of_keys = (
+            _JSON,
+            *headers_for_programs(
+                origin, cache_control=f"public, max-age={settings.jwks_cache_seconds}"
+            ),
+        )
+        self._discovery = Answer(
+            200,
+            (_JSON, *headers_for_programs(origin, cache_control=document.CACHE_CONTROL)),
+            document.as_bytes(settings.issuer),
+        )
+        super().__init__(
+            app,
+            {
+                ("POST", "/token"): self._token,
+                ("POST", "/introspect"): self._introspect,
+                ("GET", "/userinfo"): self._userinfo,
+                ("POST", "/userinfo"): self._userinfo,
+                ("GET", "/jwks"): self._jwks,
+                ("GET", "/.well-known/openid-configuration"): self._discover,
+                ("GET", "/.well-known/oauth-authorization-server"): self._discover,
+            },
+        )
+
+    def _discover(self, _: Asked) -> Answer:
+        return self._discovery
+
+    def _jwks(self, _: Asked) -> Answer | None:
+        with db.glancing() as glance:
+            ring = keys.ring(glance)
+        if not keys.is_complete(ring):
+            return None
+        return Answer(200, self._of_keys, ring.jwks(clock.now()))
+
+    def _userinfo(self, asked: Asked) -> Answer:
+        form = Parameters(asked.form) if asked.form is not None else None
+        try:
+            return self._json(userinfo.answer(asked.authorization, form))
+        except OAuthError as error:
+            return self._json(*userinfo.refused(error))
+
+    def _introspect(self, asked: Asked) -> Answer | None:
+        parameters = _parameters(asked)
+        if parameters is None:
+            return None
+        try:
+            presented = authentication.read(asked.authorization, parameters)
+            if presented.method == PRIVATE_KEY_JWT:
+                return None
+            now = clock.now()
+            return self._json(
+                introspection.answer(
+                    parameters,
+                    lambda at: authentication.authenticate_within(at, presented, now=now),
+                    issuer=self._issuer,
+                    now=now,
+                )
+            )
+        except OAuthError as error:
+            return self._json(*client_requests.refused(error, endpoint=_INTROSPECTION))
+
+    def _token(self, asked: Asked) -> Answer | None:
+        parameters = _parameters(asked)
+        trade = _TRADES.get(parameters.get("grant_type", "")) if parameters is not None else None
+        if parameters is None or trade is None:
+            return None
+        try:
+            presented = authentication.read(asked.authorization, parameters)
+            if presented.method == PRIVATE_KEY_JWT:
+                return None
+            return self._json(trade(parameters, presented, clock.now()))
+        except OAuthError as error:
+            refused = server.refused(error)
+            return self._json(refused.body, refused.status, refused.headers)
+
+    def _json(
+        self, body: Any, status: int = 200, headers: Sequence[tuple[str, str]] = ()
+    ) -> Answer:
+        return Answer(
+            status,
+            (*self._of_json, *headers) if headers else self._of_json,
+            client_requests.json_text(body),
+        )
+
+
+def _parameters(asked: Asked) -> Parameters | None:
+    """The parameters, unless something is wrong with them as a whole."""
+    parameters = Parameters(asked.form or ())
+    return parameters if parameters.why_refuse() is None else None
+
+
+def _client_credentials(
+    parameters: Parameters, presented: Presented, now: datetime
+) -> dict[str, Any]:
+    with db.glancing() as glance:
+        client = authentication.authenticate_within(glance, presented, now=now)
+        server.permit(client, CLIENT_CREDENTIALS)
+        return client_credentials.trade(parameters, client=client, now=now, at=glance)
+
+
+def _refresh_token(parameters: Parameters, presented: Presented, now: datetime) -> dict[str, Any]:
+    with db.glancing() as glance:
+        client = authentication.authenticate_within(glance, presented, now=now)
+    server.permit(client, REFRESH_TOKEN)
+    return refresh_token.trade(parameters, client=client, now=now)
+
+
+def _authorization_code(
+    parameters: Parameters, presented: Presented, now: datetime
+) -> dict[str, Any]:
+    with db.glancing() as glance:
+        client = authentication.authenticate_within(glance, presented, now=now)
+    server.permit(client, AUTHORIZATION_CODE)
+    return authorization_code.trade(parameters, client=client, now=now)
+
+
+_TRADES: dict[str, Trade] = {
+    CLIENT_CREDENTIALS: _client_credentials,
+    REFRESH_TOKEN: _refresh_token,
+    AUTHORIZATION_CODE: _authorization_code,
+}
