@@ -8,8 +8,9 @@ Start at `database.Database`. A program makes one, for its own MetaData:
     db = Database(Base)
 """
 
-from kernel.database.database import Database, after_commit
-from kernel.database.hot import HotStatement, HotTransaction, Reads
+from kernel.database.afterwards import after_commit
+from kernel.database.database import Database
+from kernel.database.hot import HotStatement, HotTransaction, Reads, Writes, dialect_of
 from kernel.database.types import NAMING, UTCDateTime
 
 __all__ = [
@@ -19,5 +20,7 @@ __all__ = [
     "HotTransaction",
     "Reads",
     "UTCDateTime",
+    "Writes",
     "after_commit",
+    "dialect_of",
 ]

@@ -1,9 +1,11 @@
 """How connections are opened: what SQLite and PostgreSQL need to be told."""
 
-from typing import Any
+import sqlite3
+from typing import Any, cast
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import OperationalError
 
 WRITES = "klucznik_writes"
 _WAIT_MILLISECONDS = 5_000
@@ -50,4 +52,9 @@ def _begin_sqlite(connection: Connection) -> None:
     # A writer takes the lock at once: one that first reads and then writes could be refused
     # half-way, for another's commit in between. Readers never wait.
     writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    try:
+        # On the driver's own connection: what SQLAlchemy does for a statement costs more than this.
+        cast("sqlite3.Connection", connection.connection.dbapi_connection).execute(begin)
+    except sqlite3.OperationalError as busy:
+        raise OperationalError(begin, None, busy) from busy

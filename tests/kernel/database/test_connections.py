@@ -41,6 +41,17 @@ def test_a_writer_takes_the_lock_before_it_reads(engine):
             raw.execution_options(**{connections.WRITES: True}).exec_driver_sql("BEGIN IMMEDIATE")
 
 
+@pytest.mark.security("18.8")
+def test_a_writer_that_waits_in_vain_fails_as_every_statement_does(engine):
+    writing = engine.execution_options(**{connections.WRITES: True})
+    with writing.connect() as first, first.begin(), writing.connect() as second:
+        driver = second.connection.driver_connection
+        driver.execute("PRAGMA busy_timeout=1")
+
+        with pytest.raises(OperationalError, match="locked"):
+            second.begin()
+
+
 def test_a_reader_does_not_wait_for_a_writer(engine):
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE t (n INTEGER)")

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import DateTime
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.database import UTCDateTime
@@ -10,17 +13,45 @@ from kernel.database import UTCDateTime
 MOMENT = datetime(2026, 6, 1, 14, 0, tzinfo=timezone(timedelta(hours=2)))
 
 
+def store(moment: datetime | None, dialect):
+    column = UTCDateTime().dialect_impl(dialect)
+    convert = column.bind_processor(dialect)
+    return convert(moment) if convert else moment
+
+
+def read(stored, dialect):
+    column = UTCDateTime().dialect_impl(dialect)
+    convert = column.result_processor(dialect, None)
+    return convert(stored) if convert else stored
+
+
 @pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.dialect()])
 def test_a_moment_comes_back_aware_and_in_utc(dialect) -> None:
-    column = UTCDateTime()
+    back = read(store(MOMENT, dialect), dialect)
 
-    stored = column.process_bind_param(MOMENT, dialect)
-
-    back = column.process_result_value(stored, dialect)
     assert back == MOMENT
     assert back.tzinfo is UTC
 
 
-def test_a_naive_moment_is_refused() -> None:
+@pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.dialect()])
+def test_no_moment_stays_none(dialect) -> None:
+    assert store(None, dialect) is None
+    assert read(None, dialect) is None
+
+
+@pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.dialect()])
+def test_a_naive_moment_is_refused(dialect) -> None:
     with pytest.raises(ValueError, match="time zone"):
-        UTCDateTime().process_bind_param(datetime(2026, 6, 1), sqlite.dialect())  # noqa: DTZ001
+        store(datetime(2026, 6, 1), dialect)  # noqa: DTZ001
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_sqlite_keeps_the_text_that_sqlalchemy_writes_and_reads(moment) -> None:
+    """Rows written by an older version are read, and text compares as the moments do."""
+    dialect = sqlite.dialect()
+    usual = DateTime().dialect_impl(dialect)
+
+    stored = store(moment, dialect)
+
+    assert stored == usual.bind_processor(dialect)(moment.replace(tzinfo=None))
+    assert read(stored, dialect) == moment
