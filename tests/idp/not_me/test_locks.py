@@ -1,0 +1,39 @@
+import pytest
+
+from idp.not_me import locks
+from idp.not_me.locks import Locked, Reason
+from tenants.database import db
+from tests.idp.race import all_at_once
+from tests.idp.visitor import a_person
+
+pytestmark = pytest.mark.usefixtures("identity_app")
+
+
+def lock(person_id, now, reason=Reason.NOT_ME):
+    with db.transaction() as session:
+        return locks.lock(session, person_id=person_id, reason=reason, now=now)
+
+
+@pytest.mark.product("ID-7")
+def test_who_is_locked_is_refused_until_unlocked(now):
+    anna, bert = a_person(), a_person("bert@example.com")
+
+    assert lock(anna, now)
+
+    with db.reading() as session, pytest.raises(Locked):
+        locks.refuse_if_locked(session, person_id=anna)
+    with db.transaction() as session:
+        locks.refuse_if_locked(session, person_id=bert)
+        assert locks.locked_at(session, person_id=anna) == now
+        assert locks.unlock(session, person_id=anna)
+        assert not locks.unlock(session, person_id=anna)
+        locks.refuse_if_locked(session, person_id=anna)
+
+
+@pytest.mark.security("15.2")
+def test_of_many_who_lock_at_once_one_does(identity_app, now):
+    anna = a_person()
+
+    answers = all_at_once(identity_app, 10, lambda: lock(anna, now))
+
+    assert sorted(answers) == [False] * 9 + [True]
