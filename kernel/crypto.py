@@ -46,11 +46,8 @@ def hash_token(token: str) -> bytes:
 
 def keyed_hash(key: bytes, *parts: bytes) -> bytes:
     """HMAC-SHA-256 over length-prefixed parts, so that ("ab", "c") differs from ("a", "bc")."""
-    digest = hmac.new(key, digestmod=hashlib.sha256)
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+    message = b"".join([piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)])
+    return hmac.digest(key, message, "sha256")
 
 
 def constant_time_equal(left: str | bytes, right: str | bytes) -> bool:

@@ -7,6 +7,7 @@ names, `settings.env` in the home folder (written by the first start on one mach
 import os
 from email.utils import parseaddr
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -158,7 +159,13 @@ class Settings(BaseSettings):
 
     def ledger_secret(self) -> bytes:
         """The key that seals the ledger; raises Misconfigured."""
-        return key_from_text(self.ledger_key.get_secret_value())
+        return _ledger_key(self.ledger_key.get_secret_value())
+
+
+# Every count and every row of the ledger asks for it.
+@lru_cache(maxsize=4)
+def _ledger_key(text: str) -> bytes:
+    return key_from_text(text)
 
 
 class SecretFiles(PydanticBaseSettingsSource):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from flask import current_app
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Table,
     bindparam,
@@ -22,8 +22,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
+from kernel import program
 from kernel.crypto import keyed_hash
-from kernel.database import Database, UTCDateTime
+from kernel.database import Database, HotStatement, UTCDateTime, Writes, dialect_of
 from kernel.limits.models import LimitMixin
 from kernel.limits.policies import LONG_AGO, NEVER, Delays, LimitPolicy, Window
 from kernel.settings import Settings
@@ -61,7 +62,13 @@ class Limits:
 
     def __init__(self, model: type[LimitMixin]) -> None:
         self._table = cast(Table, getattr(model, "__table__"))  # noqa: B009 (a mixin has none)
-        self._statements: dict[tuple[str, LimitPolicy], ReturningInsert[Any]] = {}
+        self._counting: dict[tuple[str, LimitPolicy], HotStatement] = {}
+        table = self._table.c
+        key: BindParameter[bytes] = bindparam("key_hash")
+        self._state = HotStatement(
+            select(table.count, table.refused_until).where(table.key_hash == key)
+        )
+        self._clearing = HotStatement(delete(self._table).where(table.key_hash == key))
 
     def take(
         self, db: Database, *, key: str, policy: LimitPolicy, now: datetime
@@ -80,33 +87,26 @@ class Limits:
         The first that refuses ends it; those before it have counted. Callers name the limits in
         the same order (address, then person), so that two of them never wait for each other.
         """
-        with db.transaction() as session:
+        with db.hot_transaction() as transaction:
             answers = []
             for key, policy in tries:
-                answers.append(self.take_in(session, key=key, policy=policy, now=now))
+                answers.append(self.take_in(transaction, key=key, policy=policy, now=now))
                 if isinstance(answers[-1], Refusal):
                     break
         return _together(answers)
 
     def take_in(
-        self, session: Session, *, key: str, policy: LimitPolicy, now: datetime
+        self, transaction: Writes, *, key: str, policy: LimitPolicy, now: datetime
     ) -> Taken | Refusal:
         """Count one try inside a transaction that will be committed whatever the answer is."""
         key_hash = _key_hash(key, policy)
-        counted = session.execute(
-            self._statement(session.get_bind().dialect.name, policy),
-            {"key_hash": key_hash, **_moments(policy, now)},
-        ).one_or_none()
+        counting = self._counting_for(dialect_of(transaction), policy)
+        counted = counting.first(transaction, key_hash=key_hash, **_moments(policy, now))
         if counted is not None:
             count, refused_until = counted
             return Taken(count=count, was_last=refused_until > now)
-        row = session.execute(
-            select(self._table.c.count, self._table.c.refused_until).where(
-                self._table.c.key_hash == key_hash
-            )
-        ).one_or_none()
         # Another transaction may just have cleared it: the next try will pass.
-        count, refused_until = row or (0, now)
+        count, refused_until = self._state.first(transaction, key_hash=key_hash) or (0, now)
         return Refusal(retry_at=refused_until, count=count)
 
     def refused_until(
@@ -116,18 +116,17 @@ class Limits:
 
         For pages that say so beforehand. Whoever decides by it decides too early.
         """
-        moment = session.scalar(
+        return session.scalar(
             select(self._table.c.refused_until).where(
                 self._table.c.key_hash == _key_hash(key, policy),
                 self._table.c.refused_until > now,
                 self._table.c.forget_at > now,
             )
         )
-        return moment
 
-    def clear(self, session: Session, *, key: str, policy: LimitPolicy) -> None:
+    def clear(self, transaction: Writes, *, key: str, policy: LimitPolicy) -> None:
         """Forget the tries: one of them was a success."""
-        session.execute(delete(self._table).where(self._table.c.key_hash == _key_hash(key, policy)))
+        self._clearing.rows(transaction, key_hash=_key_hash(key, policy))
 
     def reopen(self, session: Session, *, key: str, policy: Delays) -> None:
         """Forget the tries if they reached the ceiling, which no waiting opens."""
@@ -154,12 +153,12 @@ class Limits:
             )
         return len(keys)
 
-    def _statement(self, dialect: str, policy: LimitPolicy) -> ReturningInsert[Any]:
+    def _counting_for(self, dialect: str, policy: LimitPolicy) -> HotStatement:
         """Building it costs more than running it, so each policy's is kept."""
-        known = self._statements.get((dialect, policy))
+        known = self._counting.get((dialect, policy))
         if known is None:
-            known = _upsert(self._table, dialect, policy)
-            self._statements[dialect, policy] = known
+            known = HotStatement(_upsert(self._table, dialect, policy))
+            self._counting[dialect, policy] = known
         return known
 
 
@@ -237,6 +236,6 @@ def _together(answers: Sequence[Taken | Refusal]) -> Taken | Refusal:
 
 def _key_hash(key: str, policy: LimitPolicy) -> bytes:
     """Addresses are guessable, so a plain hash would give them away; this needs our key too."""
-    settings: Settings = current_app.extensions["klucznik.settings"]
+    settings: Settings = program.extensions()["klucznik.settings"]
     secret = settings.ledger_secret()
     return keyed_hash(secret, b"limits", policy.name.encode(), key.encode("utf-8", "surrogatepass"))
