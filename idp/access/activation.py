@@ -20,7 +20,13 @@ from tenants.people.service import PersonSummary
 
 
 def enter(
-    session: Session, person: PersonSummary, *, how: How, browser: Browser, now: datetime
+    session: Session,
+    person: PersonSummary,
+    *,
+    how: How,
+    browser: Browser,
+    now: datetime,
+    application: str | None = None,
 ) -> Cookies:
     """Sign the person in who just set the first own password, in the caller's transaction.
 
@@ -55,5 +61,6 @@ def enter(
         acr=acr.SINGLE_FACTOR,
         browser=browser,
         is_first=True,
+        application=application,
         now=now,
     )

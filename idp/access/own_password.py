@@ -20,6 +20,7 @@ from idp.flows.service import AnyFlow, Flow
 from idp.protocol import acr
 from idp.sessions.browser import Browser
 from idp.sign_in.completion import Cookies
+from idp.sign_in.destination import application_of
 from kernel.errors import NotFound, Refused
 from tenants.database import db
 from tenants.people import service as people
@@ -88,7 +89,14 @@ def choose(
         ):
             raise NothingToSet("another request was faster, or it is over by now")
         _note_proofs(flow, proved.person, now)
-        return enter(session, proved.person, how=How.TEMPORARY_PASSWORD, browser=browser, now=now)
+        return enter(
+            session,
+            proved.person,
+            how=How.TEMPORARY_PASSWORD,
+            application=application_of(flow),
+            browser=browser,
+            now=now,
+        )
 
 
 def send_again(flow_id: str | None, *, browser: Browser, now: datetime) -> None:

@@ -11,6 +11,7 @@ from idp.access.service import How, State, give, prepare, send_again
 from idp.access.service import state as access_state
 from idp.cli.application import in_application
 from idp.cli.lost_factors import lost_factors
+from idp.cli.person_import import import_people
 from idp.credentials import password, totp
 from idp.not_me import locks
 from idp.not_me import service as not_me
@@ -32,6 +33,7 @@ def person() -> None:
 
 
 person.add_command(lost_factors)
+person.add_command(import_people)
 
 
 @person.command()

@@ -13,6 +13,7 @@ from idp.flows import service as flows
 from idp.sign_in import code
 from idp.sign_in.completion import Cookies
 from idp.sign_in.outcomes import Proved, Wrong
+from idp.sign_in.prover import NothingToProve
 from tenants.audit import ledger, person_chain
 from tenants.database import db
 from tenants.limits import limits
@@ -67,7 +68,7 @@ def test_a_temporary_password_is_good_only_for_setting_an_own_one(temporary, per
         flow = flows.load(session, flow_id, b"b" * 32, now)
     assert (flow.new_password_of, flow.person_id, flow.first_factor_at) == (person_id, None, None)
     for step in (code.ask, code.send):
-        with pytest.raises(code.NothingToProve):
+        with pytest.raises(NothingToProve):
             step(flow_id, browser=a_browser(), now=now)
     assert ask(flow_id, now) == own_password.Question(ANNA, is_over=False)
 

@@ -1,7 +1,10 @@
 """Operators create people, and never their passwords."""
 
+import re
+
 import pytest
 
+from idp.access.return_address import NotAnAddressOfOurs
 from kernel.errors import NotFound
 from tenants.people.service import EmailTaken
 
@@ -54,5 +57,55 @@ def test_an_address_is_taken_once(run):
 
 def test_somebody_unknown_is_not_found(run):
     result = run("person", "show", "nobody@example.com", status=1)
+
+    assert isinstance(result.exception, NotFound)
+
+
+@pytest.mark.product("ID-9")
+@pytest.mark.product("ID-10")
+@pytest.mark.security("1.9")
+@pytest.mark.parametrize("how", ["temporary-password", "welcome-link"])
+def test_a_person_may_be_created_with_a_mail_that_lets_them_in(ask, run, how):
+    made = run("person", "create", "--email", "anna@example.com", "--access", how)
+
+    shown = ask("person", "show", "anna@example.com")
+    assert (shown["activated"], shown["access"]) == (False, how)
+    assert shown["access_until"] is not None
+    # What lets the person in is in the mail alone.
+    assert not re.search(r"\w{3}(-\w{3}){4}|token=", made.stdout)
+
+
+@pytest.mark.product("ID-9")
+def test_access_is_sent_again_as_it_was_given(ask, run):
+    run("person", "create", "--email", "anna@example.com", "--access", "welcome-link")
+
+    again = ask("person", "send-access", "Anna@example.com")
+
+    assert (again["email"], again["access"]) == ("anna@example.com", "welcome-link")
+
+
+@pytest.mark.security("3.11")
+def test_the_operator_is_told_when_no_further_mail_was_sent(run):
+    run("person", "create", "--email", "anna@example.com", "--access", "welcome-link")
+    for _ in range(4):
+        run("person", "send-access", "anna@example.com")
+
+    refused = run("person", "send-access", "anna@example.com", status=1)
+
+    assert "not sent" in refused.stderr
+
+
+def test_the_mail_leads_to_an_address_of_ours_only(run):
+    create = ("person", "create", "--email", "anna@example.com")
+
+    nowhere = run(*create, "--access", "welcome-link", "--return-to", "https://a.example", status=1)
+    run(*create, "--return-to", "http://localhost:9001/", status=2)
+    run(*create, "--access", "welcome-link", "--return-to", "http://localhost:9001/")
+
+    assert isinstance(nowhere.exception, NotAnAddressOfOurs)
+
+
+def test_access_is_sent_to_nobody_who_is_not_there(run):
+    result = run("person", "send-access", "nobody@example.com", status=1)
 
     assert isinstance(result.exception, NotFound)
