@@ -7,6 +7,8 @@ class IdpEvent(Event):
     """Events of signing in, of factors and of sessions."""
 
     PERSON_REGISTERED = "person:registered"
+    PERSON_IMPORTED = "person:imported"
+    PEOPLE_IMPORTED = "people:imported"
     PERSON_PROFILE_CHANGED = "person:profile:changed"
 
     SIGN_IN_SUCCEEDED = "sign-in:succeeded"

@@ -81,7 +81,7 @@ class Hashing:
             return replace(verdict, seconds=time.perf_counter() - began)
 
     def _compare(self, stored: str | None, typed: str) -> Verdict:
-        if stored is not None and not stored.startswith(_OURS):
+        if stored is not None and not is_ours(stored):
             return self._compare_with_foreign(stored, typed)
         try:
             self._hasher.verify(stored or self._nobodys, normalised(typed))
@@ -122,6 +122,11 @@ class Hashing:
             yield
         finally:
             self._turns.release()
+
+
+def is_ours(stored: str) -> bool:
+    """Whether a hash is as we make them today."""
+    return stored.startswith(_OURS)
 
 
 def forms(typed: str) -> tuple[str, ...]:

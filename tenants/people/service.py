@@ -3,14 +3,15 @@
 Inner functions: they take the caller's session and open no transaction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, Table, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,18 +23,22 @@ from tenants.people.models import Person
 __all__ = [
     "Address",
     "EmailTaken",
+    "Newcomer",
     "NotAnAddress",
     "PersonSummary",
     "Status",
     "active_people",
     "canonical_email",
     "create",
+    "create_many",
     "describe",
     "find",
     "find_by_email",
     "hold",
+    "known_keys",
 ]
 
+_TABLE = cast(Table, Person.__table__)
 Columns = Select[*tuple[Any, ...]]
 
 _COLUMNS = (
@@ -102,6 +107,18 @@ class PersonSummary:
         return self.given_name or self.email
 
 
+@dataclass(frozen=True)
+class Newcomer:
+    """Somebody who is to have an ID."""
+
+    address: Address
+    given_name: str | None = None
+    family_name: str | None = None
+    phone: str | None = None
+    locale: str | None = None
+    zoneinfo: str | None = None
+
+
 def find(session: Session, person_id: UUID) -> PersonSummary | None:
     """The person with this id, in whatever state."""
     return _one(session, select(*_COLUMNS).where(Person.id == person_id))
@@ -147,6 +164,45 @@ def create(
     if found is None:
         raise EmailTaken("the row vanished")
     return found
+
+
+def create_many(
+    session: Session, newcomers: Sequence[Newcomer], *, now: datetime
+) -> dict[str, UUID]:
+    """New IDs for all addresses that nobody has yet, by the key of the address.
+
+    One statement for all of them: who is there already, or made in the same moment, is left alone.
+    """
+    if not newcomers:
+        return {}
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    made = session.execute(
+        dialect.insert(_TABLE)
+        .on_conflict_do_nothing(index_elements=[Person.email_key])
+        .returning(_TABLE.c.email_key, _TABLE.c.id),
+        [
+            {
+                "id": new_id(),
+                "email": one.address.display,
+                "email_key": one.address.key,
+                "status": Status.ACTIVE,
+                "given_name": one.given_name,
+                "family_name": one.family_name,
+                "phone": one.phone,
+                "locale": one.locale,
+                "zoneinfo": one.zoneinfo,
+                "created_at": now,
+                "updated_at": now,
+            }
+            for one in newcomers
+        ],
+    )
+    return {row.email_key: row.id for row in made}
+
+
+def known_keys(session: Session, keys: Collection[str]) -> set[str]:
+    """Which of these addresses have an ID, in whatever state."""
+    return set(session.scalars(select(Person.email_key).where(Person.email_key.in_(keys))))
 
 
 def describe(
