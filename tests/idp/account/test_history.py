@@ -1,0 +1,69 @@
+from datetime import timedelta
+
+import pytest
+
+from idp.account import history, words
+from idp.account.history import CHANGES, SIGN_INS, Subject
+from idp.events import IdpEvent
+from idp.protocol import acr
+from tenants.audit import ledger, person_chain
+from tenants.database import db
+from tests.idp.account.test_authenticator import me  # noqa: F401
+from tests.idp.provider import an_app
+
+
+def a_sign_in(person_id, at, **details):
+    with db.transaction() as session:
+        return ledger.append(
+            session,
+            chain=person_chain(person_id),
+            event=IdpEvent.SIGN_IN_SUCCEEDED,
+            actor=None,
+            subject=None,
+            result="success",
+            at=at,
+            details=details,
+        )
+
+
+@pytest.mark.product("ID-7")
+def test_an_entry_names_the_proofs_the_application_and_a_new_device(me, now):  # noqa: F811
+    app = an_app(name="Portal")
+    amr = [acr.PASSWORD, acr.ONE_TIME_CODE, acr.SEVERAL_FACTORS]
+    a_sign_in(me.person_id, now + timedelta(1), amr=amr, new_device=True, application=app.id)
+
+    entry = history.of(me, Subject.SIGN_INS, limit=1).entries[0]
+
+    assert entry.means == (acr.PASSWORD, acr.ONE_TIME_CODE)
+    assert (entry.application, entry.is_new_device, entry.succeeded) == ("Portal", True, True)
+
+
+def test_an_application_that_is_gone_has_no_name(me, now):  # noqa: F811
+    a_sign_in(me.person_id, now + timedelta(1), application="gone")
+
+    assert history.of(me, Subject.SIGN_INS, limit=1).entries[0].application is None
+
+
+@pytest.mark.security("18.6")
+def test_the_next_page_begins_after_the_last_entry(me, now):  # noqa: F811
+    rows = [a_sign_in(me.person_id, now + timedelta(days=1, seconds=each)) for each in range(3)]
+
+    first = history.of(me, Subject.SIGN_INS, limit=2)
+    second = history.of(me, Subject.SIGN_INS, limit=100, before=first.next_before)
+
+    assert [entry.id for entry in first.entries] == [rows[2], rows[1]]
+    assert second.entries[0].id == rows[0]
+    assert second.next_before is None
+
+
+@pytest.mark.parametrize("kind", [*SIGN_INS, *CHANGES])
+def test_every_event_that_is_listed_has_its_words(identity_app, kind):
+    assert str(words.EVENTS[kind])
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [("changes", Subject.CHANGES), ("x", Subject.SIGN_INS), (None, Subject.SIGN_INS)],
+)
+def test_a_subject_is_read_from_the_address(text, subject):
+    assert Subject.of(text) is subject
