@@ -14,6 +14,7 @@ EVENTS = {
     IdpEvent.SIGN_IN_CODE_THROTTLED: lazy("Too many wrong codes"),
     IdpEvent.SIGN_IN_CODE_EXHAUSTED: lazy("The right password, then several wrong codes"),
     IdpEvent.PERSON_REGISTERED: lazy("The ID was created"),
+    IdpEvent.PERSON_IMPORTED: lazy("The ID came from another system"),
     IdpEvent.PASSWORD_CHANGED: lazy("Password changed"),
     IdpEvent.PASSWORD_RESET: lazy("New password set by mail"),
     IdpEvent.AUTHENTICATOR_ADDED: lazy("Authenticator app added"),
