@@ -2,13 +2,15 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from idp.not_me.models import SignInLock
+from kernel.database import HotStatement
 from kernel.errors import Refused
 
 
@@ -24,6 +26,13 @@ class Reason(StrEnum):
 
     NOT_ME = "not-me"
     OPERATOR = "operator"
+
+
+def _locked_at() -> Select[Any]:
+    return select(SignInLock.locked_at).where(SignInLock.person_id == bindparam("person_id"))
+
+
+_LOCKED_AT = HotStatement(_locked_at)
 
 
 def lock(session: Session, *, person_id: UUID, reason: Reason, now: datetime) -> bool:
@@ -53,9 +62,8 @@ def is_locked(session: Session, *, person_id: UUID) -> bool:
 
 def locked_at(session: Session, *, person_id: UUID) -> datetime | None:
     """When the ID was locked, or None for one that is open."""
-    return session.scalars(
-        select(SignInLock.locked_at).where(SignInLock.person_id == person_id)
-    ).one_or_none()
+    row = _LOCKED_AT.first(session, person_id=person_id)
+    return row.locked_at if row is not None else None
 
 
 def refuse_if_locked(session: Session, *, person_id: UUID) -> None:

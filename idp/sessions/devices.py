@@ -6,16 +6,28 @@ asked us to remember is not asked for a second factor, for at most 30 days.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 from flask import Response, current_app
 from itsdangerous import BadSignature, Signer
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    UpdateBase,
+    and_,
+    bindparam,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from idp.sessions.models import Device
 from idp.sessions.service import Whereabouts
 from kernel.crypto import hash_token, new_token
+from kernel.database import HotStatement, UTCDateTime
 from kernel.ids import new_id
 from kernel.web.cookies import read_cookie, set_cookie
 
@@ -62,15 +74,50 @@ def give_cookie(response: Response, secret: str) -> None:
     set_cookie(response, COOKIE, _signer().sign(secret).decode(), lifetime=_COOKIE_LIFETIME)
 
 
+_TABLE = cast(Table, Device.__table__)
+_ADD = HotStatement.insert_into(
+    _TABLE,
+    *("id", "person_id", "secret_hash", "user_agent", "address", "created_at", "last_seen_at"),
+    "remembered_until",
+)
+
+
+def _find() -> Select[Any]:
+    return select(_TABLE.c.id, _TABLE.c.remembered_until).where(
+        _TABLE.c.person_id == bindparam("person_id"),
+        _TABLE.c.secret_hash == bindparam("secret_hash"),
+        _TABLE.c.ended_at.is_(None),
+    )
+
+
+def _see() -> UpdateBase:
+    until = bindparam("remembered_until", type_=UTCDateTime())
+    return (
+        update(_TABLE)
+        .where(
+            _TABLE.c.person_id == bindparam("person_id"),
+            _TABLE.c.secret_hash == bindparam("secret_hash"),
+            _TABLE.c.ended_at.is_(None),
+        )
+        .values(
+            user_agent=bindparam("user_agent"),
+            address=bindparam("address"),
+            last_seen_at=bindparam("last_seen_at"),
+            # Who does not ask for it again is remembered for as long as before.
+            remembered_until=func.coalesce(until, _TABLE.c.remembered_until),
+        )
+        .returning(_TABLE.c.id)
+    )
+
+
+_FIND, _SEE = HotStatement(_find), HotStatement(_see)
+
+
 def find(session: Session, *, person_id: UUID, secret: str | None) -> KnownDevice | None:
     """The device of this person that the secret belongs to."""
     if secret is None:
         return None
-    row = session.execute(
-        select(Device.id, Device.remembered_until).where(
-            Device.person_id == person_id, is_of_browser(secret)
-        )
-    ).one_or_none()
+    row = _FIND.first(session, person_id=person_id, secret_hash=hash_token(secret))
     return KnownDevice(row.id, row.remembered_until) if row is not None else None
 
 
@@ -99,30 +146,23 @@ def recognise(
 ) -> Recognised:
     """Note a complete sign-in in this browser, and with `remember` spare it the second factor."""
     facts = {
+        "person_id": person_id,
         "user_agent": where.user_agent,
         "address": where.address,
         "last_seen_at": now,
-        **({"remembered_until": now + REMEMBERED_FOR} if remember else {}),
+        "remembered_until": now + REMEMBERED_FOR if remember else None,
     }
     if secret is not None:
-        seen = session.execute(
-            update(Device)
-            .where(Device.person_id == person_id, is_of_browser(secret))
-            .values(**facts)
-            .returning(Device.id)
-        ).one_or_none()
+        seen = _SEE.first(session, secret_hash=hash_token(secret), **facts)
         if seen is not None:
             return Recognised(seen.id, secret, is_new=False)
     # A secret whose row was ended is not used again; one that another person of this browser
     # has is shared, for it names the browser.
     secret = secret if secret is not None and _is_unspent(session, person_id, secret) else None
     fresh = secret or new_token()
-    device = Device(
-        id=new_id(), person_id=person_id, secret_hash=hash_token(fresh), created_at=now, **facts
-    )
-    session.add(device)
-    session.flush()
-    return Recognised(device.id, fresh, is_new=True)
+    device_id = new_id()
+    _ADD.rows(session, id=device_id, secret_hash=hash_token(fresh), created_at=now, **facts)
+    return Recognised(device_id, fresh, is_new=True)
 
 
 def remembered(session: Session, *, person_id: UUID, now: datetime) -> list[RememberedDevice]:
@@ -168,9 +208,11 @@ def forget(
     return len(session.execute(statement).all())
 
 
-def knows_any(session: Session, *, person_id: UUID) -> bool:
-    """Whether this person has signed in anywhere before."""
-    found = session.execute(select(Device.id).where(Device.person_id == person_id).limit(1))
+def knows_another(session: Session, *, person_id: UUID, than: UUID) -> bool:
+    """Whether this person has signed in with any other device before."""
+    found = session.execute(
+        select(Device.id).where(Device.person_id == person_id, Device.id != than).limit(1)
+    )
     return found.first() is not None
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Response, request
-from sqlalchemy import ColumnElement, Select, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Select, Table, UpdateBase, and_, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from idp.sessions.models import BrowserSession
@@ -117,6 +117,31 @@ _ADD = HotStatement.insert_into(
     *("id", "secret_hash", "person_id", "device_id", "auth_time", "amr", "acr"),
     *("user_agent", "address", "created_at", "last_seen_at", "expires_at"),
 )
+
+
+_RENEWED = (
+    *("secret_hash", "device_id", "auth_time", "amr", "acr", "user_agent", "address"),
+    *("last_seen_at", "expires_at"),
+)
+
+
+def _renew() -> UpdateBase:
+    browser = BrowserSession.__table__.c
+    named: dict[str, Any] = {name: bindparam(name) for name in _RENEWED}
+    return (
+        update(cast(Table, BrowserSession.__table__))
+        .where(
+            browser.id == bindparam("session_id"),
+            browser.ended_at.is_(None),
+            browser.expires_at > bindparam("now"),
+            browser.last_seen_at > bindparam("seen_since"),
+        )
+        .values(named)
+        .returning(browser.id)
+    )
+
+
+_RENEW = HotStatement(_renew)
 
 
 def current(now: datetime) -> SignedIn | None:
@@ -233,13 +258,8 @@ def start(
         "expires_at": (auth_time or now) + absolute_limit(),
     }
     if renews is not None and renews.person_id == person_id:
-        renewed = session.execute(
-            update(BrowserSession)
-            .where(BrowserSession.id == renews.session_id, is_alive_at(now))
-            .values(**facts)
-            .returning(BrowserSession.id)
-        )
-        if renewed.first() is not None:
+        alive = {"session_id": renews.session_id, "now": now, "seen_since": now - idle_limit()}
+        if _RENEW.first(session, **alive, **facts) is not None:
             return secret
     if auth_time is not None:
         raise SessionOver("nothing to add to")

@@ -56,7 +56,6 @@ def complete(
     just registered the mail about a new device. `application` asked for the sign-in. Raises Locked, whatever was proved.
     """
     _end_session_of_somebody_else(session, person_id, browser, now)
-    had_device = is_first or devices.knows_any(session, person_id=person_id)
     device = devices.recognise(
         session,
         person_id=person_id,
@@ -77,7 +76,8 @@ def complete(
         now=now,
     )
     refuse_if_locked(session, person_id=person_id)
-    if device.is_new and had_device and not is_first:
+    is_unexpected = device.is_new and not is_first
+    if is_unexpected and devices.knows_another(session, person_id=person_id, than=device.id):
         notices.tell(
             session, "new_device", person_id=person_id, to=recipient, browser=browser, now=now
         )

@@ -3,7 +3,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import event
 
 from idp.access.service import How
 from idp.credentials import password
@@ -16,6 +15,7 @@ from tenants.database import db
 from tests.idp.access.test_service import give
 from tests.idp.provider import a_query, an_app
 from tests.idp.visitor import NEW_PASSWORD, PASSWORD, Visitor, a_person
+from tests.statements import asked_of
 
 ANNA = "anna@example.com"
 LIFE = timedelta(hours=72)
@@ -266,19 +266,13 @@ def test_a_wrong_password_tells_nobody_who_was_given_what(identity_app, tries):
     for email in people_of_all_kinds():
         for _ in range(tries):
             visitor = Visitor(identity_app).get("/account").submit("/sign-in", email=email)
-            counted: list[str] = []
-
-            def listen(_c, _u, statement, *_, into=counted):
-                into.append(statement.split(" WHERE")[0])
-
-            event.listen(db.engine, "before_cursor_execute", listen)
-            visitor.submit("/sign-in/password", password="wrong")
-            event.remove(db.engine, "before_cursor_execute", listen)
+            with asked_of(db.engine) as asked:
+                visitor.submit("/sign-in/password", password="wrong")
         text = f"{visitor.status} {visitor.path} {visitor.text}"
         for pattern, word in MASKS:
             text = re.sub(pattern, word, text)
         answers.append(text)
-        statements.append(counted)
+        statements.append(asked.kinds)
 
     assert all(answer == answers[0] for answer in answers)
     assert all(each == statements[0] for each in statements)

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import update
 
 from idp.protocol import acr
 from idp.sessions import service as sessions
@@ -11,6 +11,7 @@ from kernel.crypto import hash_token
 from tenants.database import db
 from tenants.people.models import Person
 from tests.idp.visitor import a_person
+from tests.statements import asked_of
 
 pytestmark = pytest.mark.usefixtures("identity_app")
 
@@ -61,14 +62,11 @@ def test_only_the_hash_of_the_secret_is_stored(now):
 
 def test_one_statement_finds_the_session_and_that_the_person_is_active(identity_app, now):
     secret = start(a_person(), now)
-    statements = []
-    listen = lambda *args: statements.append(args[2])  # noqa: E731
-    event.listen(db.engine, "before_cursor_execute", listen)
 
-    find(secret, now)
+    with asked_of(db.engine) as asked:
+        find(secret, now)
 
-    event.remove(db.engine, "before_cursor_execute", listen)
-    assert len([text for text in statements if text.startswith("SELECT")]) == 1
+    assert len(asked.selects) == len(asked.statements) == 1
 
 
 @pytest.mark.security("5.4")

@@ -1,13 +1,13 @@
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 
 from idp.clients import service as clients
 from idp.protocol.errors import InvalidScope
 from idp.token.client_credentials import allowed_scopes
 from tenants.database import db
 from tests.idp.provider import API, ISSUER, an_app, claims_of, header_of, trade
+from tests.statements import asked_of
 
 
 @pytest.mark.product("OP-1")
@@ -43,16 +43,12 @@ def test_rs256_is_there_for_who_asks(identity_client: FlaskClient):
 def test_nothing_is_written_for_it(identity_app: Flask, identity_client: FlaskClient):
     app = an_app()
     trade(identity_client, app, "client_credentials")
-    written = []
 
-    @event.listens_for(db.engine, "before_cursor_execute")
-    def note(_connection, _cursor, statement, *_):
-        if not statement.lstrip().upper().startswith(("SELECT", "BEGIN")):
-            written.append(statement)
+    with asked_of(db.engine) as asked:
+        trade(identity_client, app, "client_credentials")
 
-    trade(identity_client, app, "client_credentials")
-
-    assert written == []
+    assert asked.changes == []
+    assert asked.commits == 0
 
 
 @pytest.mark.security("7.2")

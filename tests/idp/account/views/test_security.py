@@ -2,7 +2,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, insert
+from sqlalchemy import insert
 
 from idp.events import IdpEvent
 from idp.sessions.models import BrowserSession, Device
@@ -11,6 +11,7 @@ from tenants.audit import ledger, person_chain
 from tenants.database import db
 from tests.idp.account.views.visits import ANNA, signed_in
 from tests.idp.visitor import Visitor, a_sheet, an_authenticator
+from tests.statements import asked_of
 
 EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Edg/126.0"
 
@@ -113,15 +114,9 @@ def test_the_history_is_read_a_page_at_a_time(me, person_id):
 @pytest.mark.security("18.6")
 def test_however_long_the_lists_are_the_statements_stay_the_same(me, person_id):
     def statements():
-        counted = []
-
-        def count(_c, _u, statement, *_):
-            counted.append(statement)
-
-        event.listen(db.engine, "before_cursor_execute", count)
-        me.get("/account/security")
-        event.remove(db.engine, "before_cursor_execute", count)
-        return len(counted)
+        with asked_of(db.engine) as asked:
+            me.get("/account/security")
+        return len(asked.statements)
 
     before = statements()
     now = datetime.now(UTC)

@@ -1,0 +1,81 @@
+"""What the code asks of a database: statements, commits, and rows that became objects.
+
+with asked_of(db.engine) as asked:
+    ...
+assert asked.commits == 1
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from unittest import mock
+
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session
+
+from kernel.database import hot
+
+_FRAMES = ("BEGIN", "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+
+
+@dataclass
+class Asked:
+    """What was asked, in order."""
+
+    statements: list[str] = field(default_factory=list)
+    commits: int = 0
+    objects: list[str] = field(default_factory=list)
+    """The mapped classes of which a row was loaded or written as an object."""
+
+    @property
+    def kinds(self) -> list[str]:
+        """What each statement does to which table, without its conditions."""
+        return [statement.split(" WHERE")[0] for statement in self.statements]
+
+    @property
+    def selects(self) -> list[str]:
+        return [statement for statement in self.statements if statement.startswith("SELECT")]
+
+    @property
+    def changes(self) -> list[str]:
+        return [statement for statement in self.statements if not statement.startswith("SELECT")]
+
+
+@contextmanager
+def asked_of(engine: Engine) -> Iterator[Asked]:
+    """Listen to this engine, and to the hot statements that run on the driver itself."""
+    asked = Asked()
+    run = hot.run
+
+    def note(sql: str) -> None:
+        if sql not in _FRAMES:
+            asked.statements.append(" ".join(sql.split()))
+        asked.commits += sql == "COMMIT"
+
+    def on_driver(cursor: object, sql: str, parameters: object) -> None:
+        note(sql)
+        run(cursor, sql, parameters)
+
+    def on_engine(_connection: object, _cursor: object, sql: str, *_: object) -> None:
+        note(sql)
+
+    def on_commit(_connection: object) -> None:
+        note("COMMIT")
+
+    def on_object(_session: object, row: object) -> None:
+        asked.objects.append(type(row).__name__)
+
+    heard = (
+        (engine, "before_cursor_execute", on_engine),
+        (engine, "commit", on_commit),
+        (Session, "loaded_as_persistent", on_object),
+        (Session, "pending_to_persistent", on_object),
+    )
+    for target, name, listen in heard:
+        event.listen(target, name, listen)
+    try:
+        with mock.patch.object(hot, "run", on_driver):
+            yield asked
+    finally:
+        for target, name, listen in heard:
+            event.remove(target, name, listen)
