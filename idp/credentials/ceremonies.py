@@ -202,7 +202,7 @@ def check_made(
         raise PasskeyRefused(_detail_of(wrong)) from wrong
     if found.credential_id != answer.credential_id__unverified:
         raise PasskeyRefused("the credential id is not the one that the authenticator signed")
-    if str(found.fmt.value) not in _ATTESTATIONS:
+    if found.fmt not in _ATTESTATIONS:
         raise PasskeyRefused("an attestation that nobody asked for")
     if isinstance(public_key, DecodedRSAPublicKey) and _bits(public_key.n) < _SMALLEST_RSA_BITS:
         raise PasskeyRefused("the RSA key is too short")
