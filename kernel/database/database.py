@@ -13,6 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from kernel import program
 from kernel.database import connections, tenancy
 from kernel.database.afterwards import committed
+from kernel.database.commits import SharedCommits, SharedTransaction
 from kernel.database.hot import Glance, HotConnections, HotTransaction, Reads
 
 _EXTENSION = "klucznik.database"
@@ -24,6 +25,8 @@ class _Engines:
     reading: Engine
     hot_writing: HotConnections
     hot_reading: HotConnections
+    commits: SharedCommits | None
+    """Where there is one writer at a time."""
 
     def close_hot(self, _engine: Engine) -> None:
         self.hot_writing.close()
@@ -50,13 +53,15 @@ class Database(SQLAlchemy):
             engine = self.engine
             connections.prepare(engine)
             tenancy.guard(engine, self.metadata)
+            hot_writing = HotConnections(engine, self.metadata, may_write=True)
             app.extensions[_EXTENSION] = _Engines(
                 writing=engine.execution_options(**{connections.WRITES: True}),
                 reading=engine.execution_options(postgresql_readonly=True)
                 if engine.dialect.name == "postgresql"
                 else engine,
-                hot_writing=HotConnections(engine, self.metadata, may_write=True),
+                hot_writing=hot_writing,
                 hot_reading=HotConnections(engine, self.metadata, may_write=False),
+                commits=SharedCommits(hot_writing) if engine.dialect.name == "sqlite" else None,
             )
             event.listen(engine, "engine_disposed", app.extensions[_EXTENSION].close_hot)
 
@@ -99,7 +104,10 @@ class Database(SQLAlchemy):
 
     def hot_transaction(self) -> HotTransaction:
         """A transaction without a session, for hot statements."""
-        return HotTransaction(_engines().hot_writing)
+        engines = _engines()
+        if engines.commits is None:
+            return HotTransaction(engines.hot_writing)
+        return SharedTransaction(engines.hot_writing, engines.commits)
 
     def is_reachable(self) -> bool:
         """Whether the database answers; for the readiness check."""
