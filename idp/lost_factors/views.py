@@ -122,8 +122,8 @@ def submit_request() -> ResponseReturnValue:
         return make_response(_page("lost_factors/request.html", standing, form=form), 422)
     outcome = service.ask(
         flow_id,
-        contact=(form.contact.data or "").strip(),
-        note=(form.note.data or "").strip(),
+        contact=form.contact.data or "",
+        note=form.note.data or "",
         browser=browser,
         now=now,
     )
