@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self, cast
 
 from sqlalchemy import Engine, FromClause, MetaData, Table, bindparam, insert
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import Select
@@ -139,14 +140,29 @@ class HotStatement:
         given = self._given
         return given() if callable(given) else given
 
-    def rows(self, at: Reads, **values: Any) -> list[Any]:
+    def rows(self, at: Reads, /, **values: Any) -> list[Any]:
         """The rows, each with its columns as attributes."""
-        if isinstance(at, Session):
-            answer = at.connection().execute(self._statement, values)
-            return list(answer) if answer.returns_rows else []
-        return at.rows(self, values)
+        return self._in_session(at, values) if isinstance(at, Session) else at.rows(self, values)
 
-    def first(self, at: Reads, **values: Any) -> Any | None:
+    def _in_session(self, session: Session, values: Values) -> list[Any]:
+        connection = session.connection()
+        dialect = connection.dialect
+        prepared = self._prepared.get(dialect.name)
+        if prepared is None:
+            if tenancy.reaches_tenants(self._statement):
+                # The session's own way, with the walls in it.
+                answer = connection.execute(self._statement, values)
+                return list(answer) if answer.returns_rows else []
+            prepared = self._prepared[dialect.name] = _prepare(self._statement, dialect)
+        driver = cast(Any, dialect.dbapi)
+        try:
+            return prepared.run(connection.connection.driver_connection, values)
+        except driver.Error as failure:
+            raise DBAPIError.instance(
+                prepared.sql, None, failure, driver.Error, hide_parameters=True, dialect=dialect
+            ) from failure
+
+    def first(self, at: Reads, /, **values: Any) -> Any | None:
         """The first row, or None."""
         rows = self.rows(at, **values)
         return rows[0] if rows else None

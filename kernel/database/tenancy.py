@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session, SessionTransaction, UOWTransaction
-from sqlalchemy.sql import operators
+from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import (
     BinaryExpression,
     BindParameter,
@@ -103,6 +103,13 @@ def _flush_undone(session: Session) -> None:
 def tenant_tables(metadata: MetaData) -> frozenset[Table]:
     """The tables whose rows belong to one tenant each."""
     return frozenset(table for table in metadata.tables.values() if TENANT_COLUMN in table.c)
+
+
+def reaches_tenants(statement: ClauseElement) -> bool:
+    """Whether a tenant table has any part in this statement."""
+    return any(
+        isinstance(part, Table) and TENANT_COLUMN in part.c for part in visitors.iterate(statement)
+    )
 
 
 def guard(engine: Engine, metadata: MetaData) -> None:
