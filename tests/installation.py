@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -56,6 +57,21 @@ class Installation:
         """The JSON that a command answers."""
         return json.loads(self.klucznik(*words, "--json"))
 
+    def end_first_access(self, email: str) -> None:
+        """Let the temporary password or welcome link of a person be over, as three days would."""
+        with contextlib.closing(sqlite3.connect(self.home / "identity.sqlite3")) as database:
+            database.execute(
+                "UPDATE passwords SET temporary_until = changed_at WHERE temporary_until IS NOT NULL"
+                " AND person_id IN (SELECT id FROM people WHERE email_key = ?)",
+                (email,),
+            )
+            database.execute(
+                "UPDATE mailed_links SET expires_at = created_at"
+                " WHERE purpose = 'welcome' AND email_key = ?",
+                (email,),
+            )
+            database.commit()
+
     @property
     def mailbox(self) -> "Mailbox":
         return Mailbox(self.mails)
@@ -92,6 +108,15 @@ class Mailbox:
             for one in found
             if to.casefold() in json.dumps(one["to"], ensure_ascii=False).casefold()
         ]
+
+    def temporary_password(self, to: str) -> str:
+        """The newest temporary password that was mailed."""
+        pattern = re.compile(r"^\s*(\w{3}(?:-\w{3}){4})\s*$", re.MULTILINE)
+        found = pattern.search(
+            self.wait_for(to, where=lambda one: bool(pattern.search(one.text))).text
+        )
+        assert found
+        return found[1]
 
     def newest_code(self, to: str) -> str:
         """The code of the newest mail that has one, once a mail came that was not read before."""

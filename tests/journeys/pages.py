@@ -266,10 +266,45 @@ def reading_mails(person: Traveller) -> Iterator[str]:
     yield "mail"
 
 
+def first_access(person: Traveller) -> Iterator[str]:
+    """A temporary password and a welcome link, both in time and too late."""
+    running, mailbox = person.running, person.running.mailbox
+    email = f"teodor.tymczasowy.{person.kind}@klucznik.example"
+    running.klucznik("person", "create", "--email", email, "--access", "temporary-password")
+    person.go(f"{running.portal}/login")
+    person.fill(email=email)
+    person.fill(password=mailbox.temporary_password(email))
+    yield "own password after a temporary one"
+    person.fill(new_password="haslo")
+    yield "own password that is too short"
+    running.end_first_access(email)
+    person.go(person.page.url)
+    yield "temporary password that is over"
+    person.press('form[action*="/new-password/send"] button')
+    yield "temporary password sent again"
+
+    email = f"wanda.witana.{person.kind}@klucznik.example"
+    running.klucznik("person", "create", "--email", email, "--access", "welcome-link")
+    link = mailbox.link(email, "/welcome")
+    person.go(link)
+    yield "welcome"
+    person.fill(new_password=f"{email} 12345")
+    yield "welcome with a password that is personal"
+    running.end_first_access(email)
+    person.go(link)
+    yield "welcome link that is over"
+    person.press('form[action="/welcome/send"] button')
+    yield "welcome link sent again"
+    person.context.clear_cookies()
+    person.go(f"{running.identity}/welcome")
+    yield "welcome without a link"
+
+
 WALKS: dict[str, Walk] = {
     "signing in": signing_in,
     "registering": registering,
     "resetting": resetting,
+    "first access": first_access,
     "at home": at_home,
     "reading mails": reading_mails,
 }
