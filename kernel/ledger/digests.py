@@ -70,14 +70,7 @@ def canonical(value: Any) -> str:
     >>> canonical({"b": [1, None], "a": "ż"})
     '{"a":"\\\\u017c","b":[1,null]}'
     """
-    return json.dumps(
-        value,
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=True,
-        allow_nan=False,
-        default=_spell,
-    )
+    return _ENCODER.encode(value)
 
 
 def _spell(value: Any) -> str:
@@ -88,6 +81,11 @@ def _spell(value: Any) -> str:
     if isinstance(value, UUID):
         return str(value)
     raise TypeError(f"a ledger can't hold {type(value).__name__}")
+
+
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=_spell
+)
 
 
 def mac(keys: Keys, entry: Mapping[str, Any]) -> bytes:

@@ -7,11 +7,11 @@ from enum import StrEnum
 from typing import Any, Literal, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert, select, tuple_, update
+from sqlalchemy import Table, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from kernel import program
-from kernel.database import Database
+from kernel.database import Database, HotStatement, Writes
 from kernel.ids import new_id
 from kernel.ledger import digests, sealing, verification
 from kernel.ledger.models import LABEL, LedgerDetailMixin, LedgerEntryMixin, LedgerHeadMixin
@@ -58,10 +58,14 @@ class Ledger:
         self.tables = sealing.Tables(
             entries=_table(entry), details=_table(detail), heads=_table(head)
         )
+        self._new_entry = HotStatement.insert_into(self.tables.entries, *digests.CONTENT, "mac")
+        self._new_detail = HotStatement.insert_into(
+            self.tables.details, "entry_id", "about", "at", "salt", "fields"
+        )
 
     def append(
         self,
-        session: Session,
+        transaction: Writes,
         *,
         chain: str,
         event: StrEnum,
@@ -101,24 +105,22 @@ class Ledger:
         }
         if personal:
             entry["about"] = _label(about or actor or subject)
-            entry["personal_digest"] = self._write_personal(session, entry, personal)
+            entry["personal_digest"] = self._write_personal(transaction, entry, personal)
         entry["mac"] = digests.mac(_keys(), entry)
-        session.execute(insert(self.tables.entries), entry)
+        self._new_entry.rows(transaction, **entry)
         return cast(UUID, entry["id"])
 
     def _write_personal(
-        self, session: Session, entry: Mapping[str, Any], personal: Mapping[str, Any]
+        self, transaction: Writes, entry: Mapping[str, Any], personal: Mapping[str, Any]
     ) -> bytes:
         salt, fields = digests.new_salt(), digests.canonical(_bounded(personal))
-        session.execute(
-            insert(self.tables.details),
-            {
-                "entry_id": entry["id"],
-                "about": entry["about"],
-                "at": entry["at"],
-                "salt": salt,
-                "fields": fields,
-            },
+        self._new_detail.rows(
+            transaction,
+            entry_id=entry["id"],
+            about=entry["about"],
+            at=entry["at"],
+            salt=salt,
+            fields=fields,
         )
         return digests.personal_digest(salt, fields)
 

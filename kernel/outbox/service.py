@@ -9,11 +9,11 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Flask, current_app
-from sqlalchemy import Table, insert, select, text
+from sqlalchemy import Table, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from kernel.crypto import Vault
-from kernel.database import after_commit
+from kernel.database import HotStatement, Writes, after_commit, dialect_of
 from kernel.ids import new_id
 from kernel.outbox import queue
 from kernel.outbox.lanes import Lane
@@ -24,6 +24,24 @@ CHANNEL = "klucznik_outbox"
 _BELL = "klucznik.outbox.bell"
 _VAULT = "klucznik.outbox.vault"
 _RUNG = "klucznik.outbox.rung"
+
+
+_NOTIFY = HotStatement(
+    select(func.pg_notify(literal_column(f"'{CHANNEL}'"), literal_column("''")).label("told"))
+)
+# What a new message has; the rest of its columns stay empty.
+_NEW = (
+    "id",
+    "lane",
+    "kind",
+    "destination",
+    "payload",
+    "state",
+    "attempts",
+    "created_at",
+    "due_at",
+    "expires_at",
+)
 
 
 @dataclass(frozen=True)
@@ -47,10 +65,11 @@ class Outbox:
     def __init__(self, model: type[OutboxMessageMixin]) -> None:
         self.model = model
         self.table = cast(Table, getattr(model, "__table__"))  # noqa: B009 (a mixin has none)
+        self._new_message = HotStatement.insert_into(self.table, *_NEW)
 
     def put(
         self,
-        session: Session,
+        transaction: Writes,
         *,
         lane: Lane,
         kind: str,
@@ -66,21 +85,20 @@ class Outbox:
         """
         app = current_app._get_current_object()  # type: ignore[attr-defined]
         message_id = new_id()
-        session.execute(
-            insert(self.table),
-            {
-                "id": message_id,
-                "lane": lane,
-                "kind": kind,
-                "destination": destination[:255],
-                "payload": seal(vault_of(app), message_id, payload),
-                "state": State.WAITING,
-                "created_at": now,
-                "due_at": now,
-                "expires_at": expires_at,
-            },
+        self._new_message.rows(
+            transaction,
+            id=message_id,
+            lane=lane,
+            kind=kind,
+            destination=destination[:255],
+            payload=seal(vault_of(app), message_id, payload),
+            state=State.WAITING,
+            attempts=0,
+            created_at=now,
+            due_at=now,
+            expires_at=expires_at,
         )
-        _ring_after_commit(session, app)
+        _ring_after_commit(transaction, app)
         return message_id
 
     def dead(self, session: Session, *, limit: int = 100) -> list[DeadMessage]:
@@ -134,11 +152,11 @@ def _context(message_id: UUID) -> str:
     return f"outbox:{message_id}"
 
 
-def _ring_after_commit(session: Session, app: Flask) -> None:
-    if session.info.get(_RUNG):
+def _ring_after_commit(transaction: Writes, app: Flask) -> None:
+    if transaction.info.get(_RUNG):
         return
-    session.info[_RUNG] = True
-    after_commit(session, bell_of(app).set)
-    if session.get_bind().dialect.name == "postgresql":
+    transaction.info[_RUNG] = True
+    after_commit(transaction, bell_of(app).set)
+    if dialect_of(transaction) == "postgresql":
         # Workers in other processes hear of it at the commit, and not without one.
-        session.execute(text(f"NOTIFY {CHANNEL}"))
+        _NOTIFY.rows(transaction)

@@ -124,6 +124,31 @@ def test_a_history_has_the_newest_first_and_goes_on_where_the_page_ended():
     assert first[0].personal == {"address": "192.0.2.4"}
 
 
+def test_a_history_can_be_of_some_kinds_alone():
+    write_and_seal(2)
+
+    with db.reading() as session:
+        written = ledger.history(session, chain="person:anna")
+        kind = written[0].event
+        same = ledger.history(session, chain="person:anna", events=[kind])
+        none = ledger.history(session, chain="person:anna", events=["other:kind"])
+
+    assert same == [row for row in written if row.event == kind]
+    assert none == []
+
+
+@pytest.mark.security("13.6")
+def test_a_page_that_begins_in_another_history_is_empty():
+    write_and_seal(2)
+    write_and_seal(1, actor="bob", subject="bob", chain="person:bob")
+
+    with db.reading() as session:
+        theirs = ledger.history(session, chain="person:bob")[0].id
+        page = ledger.history(session, chain="person:anna", before=theirs)
+
+    assert page == []
+
+
 @pytest.mark.security("10.3")
 def test_erasing_takes_the_personal_fields_and_leaves_the_entries():
     write_and_seal(2)
@@ -195,3 +220,44 @@ def test_what_can_not_be_kept_for_ever_is_refused():
 def test_the_public_key_is_the_same_as_long_as_the_secret_is():
     assert ledger.public_key() == ledger.public_key()
     assert len(ledger.public_key()) == 32
+
+
+def test_an_entry_written_without_a_session_is_the_same_and_holds():
+    with db.hot_transaction() as transaction:
+        ledger.append(
+            transaction,
+            chain="person:1",
+            event=Event.CHANGED,
+            actor="person:1",
+            subject=None,
+            result="success",
+            at=NOON,
+            details={"way": "hot"},
+            personal={"address": "192.0.2.1"},
+        )
+
+    with db.reading() as session:
+        (row,) = ledger.history(session, chain="person:1")
+    assert (row.details, row.personal, row.at) == ({"way": "hot"}, {"address": "192.0.2.1"}, NOON)
+    assert ledger.seal(db, now=NOON) == 1
+    assert ledger.verify(db).ok
+
+
+def test_an_entry_written_without_a_session_is_undone_with_its_transaction():
+    def fail() -> None:
+        with db.hot_transaction() as transaction:
+            ledger.append(
+                transaction,
+                chain="person:1",
+                event=Event.CHANGED,
+                actor="person:1",
+                subject=None,
+                result="success",
+                at=NOON,
+            )
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+
+    assert count(LedgerEntry) == 0

@@ -227,3 +227,21 @@ def test_reopening_forgets_only_what_was_closed_for_good(now):
         limits.reopen(session, key=ADDRESS, policy=policy)
 
     assert take(policy, now=later) == Taken(1, was_last=False)
+
+
+def test_a_try_is_counted_the_same_in_a_session_and_without_one():
+    with db.transaction() as session:
+        first = limits.take_in(session, key=ADDRESS, policy=HOURLY, now=NOON)
+    with db.hot_transaction() as transaction:
+        second = limits.take_in(transaction, key=ADDRESS, policy=HOURLY, now=NOON)
+
+    assert (first, second) == (Taken(1, was_last=False), Taken(2, was_last=False))
+
+
+def test_a_success_without_a_session_forgets_the_tries():
+    fail(3, NOON)
+
+    with db.hot_transaction() as transaction:
+        limits.clear(transaction, key=ADDRESS, policy=DELAYS)
+
+    assert take(DELAYS) == Taken(1, was_last=False)

@@ -76,3 +76,19 @@ def test_nobody_is_woken_for_what_was_undone(kernel_app: Flask):
 
 def test_the_destination_is_cut_to_its_column():
     assert len(message(put(destination="x" * 1000)).destination) == 255
+
+
+@pytest.mark.security("18.3")
+def test_a_message_written_without_a_session_wakes_the_worker_too(kernel_app: Flask):
+    bell_of(kernel_app).clear()
+
+    with db.hot_transaction() as transaction:
+        message_id = outbox.put(
+            transaction, lane=Lane.MAIL, kind="k", destination="d", payload={"a": 1}, now=NOON
+        )
+        assert not bell_of(kernel_app).is_set()
+
+    row = message(message_id)
+    assert bell_of(kernel_app).is_set()
+    assert (row.state, row.due_at, row.attempts, row.lease) == (State.WAITING, NOON, 0, None)
+    assert unseal(vault_of(kernel_app), row.id, row.payload or b"") == {"a": 1}
