@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -112,9 +113,8 @@ def _run(
     stream: BinaryIO, kind: Format, *, dry_run: bool, report: Path | None, how: How | None
 ) -> _Done:
     people = PeopleFile(stream, kind)
-    total = os.fstat(stream.fileno()).st_size if stream.seekable() else None
     what = "Checking" if dry_run else "Importing"
-    with _reporting(report) as write, progress(what, total=total) as at:
+    with _reporting(report) as write, progress(what, total=_size(stream)) as at:
         told = _Told(write)
 
         def tell(result: Result) -> None:
@@ -132,12 +132,20 @@ def _opened(file: str, *, again: bool) -> Iterator[BinaryIO]:
         with Path(file).open("rb") as stream:
             yield stream
     elif not again:
-        yield click.get_binary_stream("stdin")
+        yield sys.stdin.buffer
     else:
         with tempfile.TemporaryFile() as copy:
-            shutil.copyfileobj(click.get_binary_stream("stdin"), copy)
+            shutil.copyfileobj(sys.stdin.buffer, copy)
             copy.seek(0)
             yield copy
+
+
+def _size(stream: BinaryIO) -> int | None:
+    """How many bytes there will be; None for a pipe."""
+    try:
+        return os.fstat(stream.fileno()).st_size or None
+    except OSError:
+        return None
 
 
 def _format_of(file: str) -> Format:

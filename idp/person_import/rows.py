@@ -57,8 +57,8 @@ def understand(fields: Mapping[str, object]) -> Candidate:
         locale=_locale(fields),
         zoneinfo=_zone(fields),
     )
-    stored = _password(fields)
-    if stored is not None and not _is_verified(fields):
+    stored, is_verified = _password(fields), _is_verified(fields)
+    if stored is not None and not is_verified:
         # Whoever has the mailbox sets the password; a stranger may have chosen this one.
         return Candidate(newcomer, None, "password left out: the address was not verified")
     return Candidate(newcomer, stored)

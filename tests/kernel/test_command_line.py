@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 
-from kernel.command_line import say_facts, say_json, say_table
+from kernel.command_line import progress, say_facts, say_json, say_table
 
 
 def test_json_is_one_document_that_keeps_polish_letters(capsys):
@@ -39,3 +39,23 @@ def test_nothing_to_say_is_said_without_complaint(capsys):
     say_facts({})
 
     assert capsys.readouterr().out == ""
+
+
+def test_a_bar_writes_nothing_where_there_is_no_terminal(capsys):
+    with progress("Importing", total=2) as at:
+        at(1)
+        at(2)
+
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "")
+
+
+def test_a_bar_on_a_terminal_goes_to_standard_error(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    with progress("Importing", total=2) as at:
+        at(2)
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Importing" in said.err

@@ -4,7 +4,7 @@ import pytest
 
 from tenants.database import db
 from tenants.people import service as people
-from tenants.people.service import EmailTaken
+from tenants.people.service import EmailTaken, Newcomer
 from tests.idp.race import all_at_once
 
 pytestmark = pytest.mark.usefixtures("identity_app")
@@ -95,3 +95,38 @@ def test_a_person_is_called_by_name_where_there_is_one(now):
 
     assert (named.name, named.short_name) == ("Anna Nowak", "Anna")
     assert (unnamed.name, unnamed.short_name) == ("", "other@example.com")
+
+
+@pytest.mark.product("ID-2")
+def test_many_newcomers_are_made_at_once_except_those_who_are_there(now):
+    known = a_person(now, "anna@example.com")
+    newcomers = [
+        Newcomer(people.canonical_email("ANNA@example.com"), given_name="Other"),
+        Newcomer(people.canonical_email("jan@example.com"), given_name="Jan", locale="pl"),
+    ]
+
+    with db.transaction() as session:
+        made = people.create_many(session, newcomers, now=now)
+    with db.reading() as session:
+        anna, jan = (
+            people.find_by_email(session, email)
+            for email in ("anna@example.com", "jan@example.com")
+        )
+
+    assert made == {"jan@example.com": jan.id}
+    assert anna == known
+    assert (jan.given_name, jan.locale, jan.created_at) == ("Jan", "pl", now)
+
+
+def test_nobody_is_made_of_nothing(now):
+    with db.transaction() as session:
+        assert people.create_many(session, [], now=now) == {}
+
+
+def test_which_addresses_are_known_is_one_question(now):
+    a_person(now, "anna@example.com")
+
+    with db.reading() as session:
+        known = people.known_keys(session, {"anna@example.com", "jan@example.com"})
+
+    assert known == {"anna@example.com"}
