@@ -115,7 +115,7 @@ def test_the_welcome_mail_carries_a_link_and_no_password(now, mailroom):
     give(person_id, How.WELCOME_LINK, now)
 
     mail = mailroom.to(ANNA)
-    assert mail.subject == "Ustaw hasło do swojego nowego ID"
+    assert mail.subject == "Ustaw hasło do swojego konta ID"
     assert "link do wygenerowania hasła" in mail.text
     assert "http://localhost:9000/welcome?token=" in mail.text
     with db.reading() as session:
