@@ -17,6 +17,8 @@ EVENTS = {
     IdpEvent.PERSON_IMPORTED: lazy("The ID came from another system"),
     IdpEvent.PASSWORD_CHANGED: lazy("Password changed"),
     IdpEvent.PASSWORD_RESET: lazy("New password set by mail"),
+    IdpEvent.ACCESS_GIVEN: lazy("Access was sent by mail"),
+    IdpEvent.ACCESS_USED: lazy("First own password set"),
     IdpEvent.AUTHENTICATOR_ADDED: lazy("Authenticator app added"),
     IdpEvent.AUTHENTICATOR_REMOVED: lazy("Authenticator app removed"),
     IdpEvent.PASSKEY_ADDED: lazy("Passkey added"),
