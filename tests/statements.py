@@ -15,7 +15,10 @@ from sqlalchemy.orm import Session
 
 from kernel.database import hot
 
-_FRAMES = ("BEGIN", "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+_FRAMES = (
+    *("BEGIN", "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"),
+    *("SAVEPOINT member", "ROLLBACK TO member", "RELEASE member"),
+)
 
 
 @dataclass

@@ -11,8 +11,9 @@ import threading
 from contextlib import suppress
 from typing import Any, Self
 
+from kernel.database import hot
 from kernel.database.afterwards import committed
-from kernel.database.hot import HotConnections, HotTransaction, run
+from kernel.database.hot import HotConnections, HotTransaction
 
 _MOST = 32
 _PATIENCE_SECONDS = 5
@@ -29,7 +30,7 @@ class _Batch:
         self.is_over = threading.Event()
 
     def run(self, sql: str) -> None:
-        run(self.connection.cursor(), sql, ())
+        hot.run(self.connection.cursor(), sql, ())
 
 
 class SharedCommits:
