@@ -25,7 +25,6 @@ from tenants.database import db
 from tenants.people import service as people
 from tenants.people.service import PersonSummary
 
-
 _OPERATOR = "operator"
 
 

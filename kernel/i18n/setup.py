@@ -65,12 +65,13 @@ def in_time_zone(name: str | None) -> Iterator[None]:
     Without a name, or with an unknown one, in that of the installation. Languages that are to be
     spoken are named inside.
     """
+    before = g.get(_OF_READER)
     setattr(g, _OF_READER, name)
     refresh()
     try:
         yield
     finally:
-        g.pop(_OF_READER)
+        setattr(g, _OF_READER, before)
         refresh()
 
 

@@ -109,3 +109,28 @@ def test_access_is_sent_to_nobody_who_is_not_there(run):
     result = run("person", "send-access", "nobody@example.com", status=1)
 
     assert isinstance(result.exception, NotFound)
+
+
+@pytest.mark.product("ID-7")
+@pytest.mark.security("17.1")
+def test_the_operator_locks_and_unlocks_an_id(ask, run):
+    ask("person", "create", "--email", "anna@example.com")
+
+    locked = ask("person", "lock", "Anna@example.com")
+    shown = ask("person", "show", "anna@example.com")
+    in_words = run("person", "show", "anna@example.com").stdout
+    unlocked = ask("person", "unlock", shown["id"])
+    again = ask("person", "unlock", shown["id"])
+
+    assert locked == {"email": "anna@example.com", "sessions_ended": 0, "devices": 0}
+    assert shown["locked_at"] is not None
+    assert "locked since" in in_words
+    assert (unlocked["was_locked"], again["was_locked"]) == (True, False)
+    assert ask("person", "show", "anna@example.com")["locked_at"] is None
+
+
+@pytest.mark.parametrize("command", ["lock", "unlock"])
+def test_nobody_who_is_not_there_is_locked(run, command):
+    result = run("person", command, "nobody@example.com", status=1)
+
+    assert isinstance(result.exception, NotFound)

@@ -18,9 +18,7 @@ pytestmark = pytest.mark.usefixtures("identity_app")
 def a_link(now, *, added=None):
     person_id = a_person()
     with db.transaction() as session:
-        token = links.issue(
-            session, person_id=person_id, notice="new_device", added=added, now=now
-        )
+        token = links.issue(session, person_id=person_id, notice="new_device", added=added, now=now)
     return person_id, token
 
 

@@ -2,7 +2,10 @@ import pytest
 
 from idp.events import IdpEvent
 from idp.mails.service import Recipient
+from idp.not_me import locks
+from idp.not_me.locks import Locked, Reason
 from idp.protocol import acr
+from idp.sessions import devices
 from idp.sessions import service as sessions
 from idp.sign_in.completion import complete
 from tenants.audit import ledger, person_chain
@@ -94,3 +97,38 @@ def test_whose_session_was_replaced_reads_it_in_the_history(now):
     with db.reading() as session:
         rows = ledger.history(session, chain=person_chain(anna))
     assert [row.event for row in rows if row.event == IdpEvent.SESSIONS_ENDED]
+
+
+@pytest.mark.product("ID-7")
+@pytest.mark.security("2.5")
+def test_nobody_is_signed_in_with_a_locked_id(now):
+    person_id = a_person()
+    with db.transaction() as session:
+        locks.lock(session, person_id=person_id, reason=Reason.NOT_ME, now=now)
+
+    with pytest.raises(Locked):
+        enter(person_id, now, remember=True)
+
+    with db.reading() as session:
+        assert sessions.open_sessions(session, person_id=person_id, now=now) == []
+        assert devices.remembered(session, person_id=person_id, now=now) == []
+
+
+@pytest.mark.product("ID-7")
+def test_the_history_says_for_which_application_it_was(now):
+    person_id = a_person()
+    with db.transaction() as session:
+        complete(
+            session,
+            person_id=person_id,
+            recipient=Recipient("anna@example.com", "en"),
+            amr=[acr.PASSWORD],
+            acr=acr.SINGLE_FACTOR,
+            application="portal",
+            browser=a_browser(),
+            now=now,
+        )
+
+    with db.reading() as session:
+        (row,) = ledger.history(session, chain=person_chain(person_id))
+    assert row.details["application"] == "portal"

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from idp.credentials.hashing import Hashing
+from idp.not_me import locks
+from idp.not_me.locks import Reason
 from idp.sessions import devices
 from idp.sessions import service as sessions
 from kernel.errors import Overloaded
@@ -363,9 +365,12 @@ def people_of_all_kinds():
     a_person("known@example.com")
     blocked = a_person("blockd@example.com")
     a_person("fresh@example.com", password_=None)
+    locked = a_person("locked@example.com")
     with db.transaction() as session:
         session.execute(update(Person).where(Person.id == blocked).values(status="blocked"))
-    return ["known@example.com", "blockd@example.com", "fresh@example.com", "nobody@example.com"]
+        locks.lock(session, person_id=locked, reason=Reason.NOT_ME, now=datetime.now(UTC))
+    kinds = ("known", "blockd", "fresh", "locked", "nobody")
+    return [f"{kind}@example.com" for kind in kinds]
 
 
 @pytest.mark.product("ID-4")

@@ -109,7 +109,7 @@ def test_without_an_app_there_are_no_recovery_codes(me):
 
     me.client.post("/account/recovery-codes", data={"csrf_token": token})
 
-    assert "Add an app first" in me.words
+    assert "Add one first" in me.words
 
 
 @pytest.mark.security("4.9")
