@@ -3,12 +3,13 @@ from datetime import timedelta
 import pytest
 
 from idp import cleaning
-from idp.credentials import email_code
+from idp.credentials import email_code, mailed_link
 from idp.credentials.email_code import Purpose
 from idp.credentials.models import EmailCode
 from idp.flows import service as flows
 from idp.flows.models import Flow
 from tenants.database import db
+from tenants.people.address import canonical_email
 
 
 @pytest.mark.security("18.7")
@@ -25,3 +26,21 @@ def test_what_has_been_over_for_a_day_is_removed_and_the_rest_stays(identity_app
     assert removed == [2, 0]
     with db.reading() as session:
         assert session.query(Flow).count() == session.query(EmailCode).count() == 1
+
+
+@pytest.mark.product("ID-10")
+@pytest.mark.security("18.7")
+def test_who_opens_an_old_welcome_link_is_offered_a_new_one_for_three_months(identity_app, now):
+    with db.transaction() as session:
+        for purpose in (Purpose.WELCOME, Purpose.RESET):
+            mailed_link.issue(
+                session,
+                address=canonical_email("anna@example.com"),
+                purpose=purpose,
+                flow_id=None,
+                now=now,
+            )
+
+    removed = [cleaning.clean(now + timedelta(days=days)) for days in (2, 90, 91)]
+
+    assert removed == [1, 0, 1]

@@ -104,3 +104,44 @@ def test_of_fifty_who_open_a_link_at_once_one_gets_through(identity_app, now):
 
     assert sum(answer is not None for answer in answers) == 1
     assert not any(isinstance(answer, Exception) for answer in answers)
+
+
+@pytest.mark.product("ID-10")
+def test_a_link_may_be_made_to_live_longer(now):
+    with db.transaction() as session:
+        token = mailed_link.issue(
+            session,
+            address=canonical_email("anna@example.com"),
+            purpose=Purpose.WELCOME,
+            flow_id=None,
+            lifetime=timedelta(hours=72),
+            now=now,
+        )
+
+    assert redeem(token, now + timedelta(hours=72), Purpose.WELCOME) is None
+    assert redeem(token, now + timedelta(hours=71), Purpose.WELCOME) is not None
+
+
+def test_to_whom_a_link_was_mailed_is_known_when_it_is_spent(now):
+    token = issue(now)
+    redeem(token, now)
+
+    with db.reading() as session:
+        assert recipient(session, token, Purpose.RESET) == "anna@example.com"
+        assert recipient(session, token, Purpose.WELCOME) is None
+
+
+def recipient(session, token, purpose):
+    return mailed_link.recipient_of(session, token=token, purpose=purpose)
+
+
+def test_links_of_one_purpose_are_voided_and_others_stay(now):
+    reset, welcome = issue(now), issue(now, purpose=Purpose.WELCOME)
+
+    with db.transaction() as session:
+        mailed_link.void_all(
+            session, email_key="anna@example.com", purpose=Purpose.WELCOME, now=now
+        )
+
+    assert redeem(welcome, now, Purpose.WELCOME) is None
+    assert redeem(reset, now) is not None

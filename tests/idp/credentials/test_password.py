@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from idp.credentials import password
+from idp.credentials import password, temporary_password
 from idp.credentials.breached import Nothing
 from idp.credentials.password import Problem, is_measurable, normalised, why_refuse
 from tenants.database import db
@@ -121,3 +121,17 @@ def test_a_renewed_hash_does_not_undo_a_change(now):
         password.replace_hash(session, person_id=person_id, old="old", new="old but stronger")
 
         assert password.stored_hash(session, person_id=person_id) == "changed meanwhile"
+
+
+@pytest.mark.product("ID-9")
+@pytest.mark.usefixtures("identity_app")
+def test_the_first_own_password_takes_the_place_of_a_temporary_one_and_of_no_other(now):
+    person_id = a_person(password_=None)
+    with db.transaction() as session:
+        temporary_password.store(session, person_id=person_id, hash_="temp", until=now, now=now)
+
+        assert password.store_first(session, person_id=person_id, hash_="own", now=now)
+        assert not password.store_first(session, person_id=person_id, hash_="other", now=now)
+
+        assert password.stored_hash(session, person_id=person_id) == "own"
+        assert temporary_password.until(session, person_id=person_id) is None

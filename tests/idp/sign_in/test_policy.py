@@ -69,6 +69,13 @@ def test_a_second_factor_is_asked_at_every_device_that_is_not_remembered(
         ({}, None, {}, Step.ADDRESS),
         ({"has_address": True}, None, {}, Step.PASSWORD),
         ({"has_address": True, "first_factor_of": ANNA}, None, {}, Step.CODE),
+        ({"has_address": True, "needs_new_password": True}, None, {}, Step.NEW_PASSWORD),
+        (
+            {"has_address": True, "needs_new_password": True, "first_factor_of": ANNA},
+            None,
+            {},
+            Step.NEW_PASSWORD,
+        ),
         ({}, {}, {}, None),
         ({}, {}, {"prompt_login": True}, Step.ADDRESS),
         ({"has_address": True}, {}, {"prompt_login": True}, Step.PASSWORD),
