@@ -45,6 +45,7 @@ _MALFORMED = (
     RecursionError,
 )
 
+_SCHEME = re.compile(r"\A\{(?:crypt|bcrypt)\}", re.IGNORECASE)
 _DIGEST_BYTES = {"sha1": 20, "sha256": 32, "sha512": 64}
 
 
@@ -95,8 +96,7 @@ def adopt(text: str) -> str:
     text = text.strip()
     if text.startswith("{") and text.endswith("}"):
         text = _from_keycloak(text)
-    if text[:7].upper() == "{CRYPT}":
-        text = text[7:]
+    text = _SCHEME.sub("", text)
     for wrapping, begins in (("bcrypt$", "$2"), ("argon2", "$argon2")):
         if text.startswith(wrapping + begins):
             text = text.removeprefix(wrapping)

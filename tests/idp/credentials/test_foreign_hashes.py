@@ -129,6 +129,7 @@ def test_a_zero_byte_does_not_end_a_password_for_sha_crypt():
         (f" {BCRYPT}\n", BCRYPT),
         (f"{{CRYPT}}{BCRYPT}", BCRYPT),
         (f"{{crypt}}{BCRYPT}", BCRYPT),
+        (f"{{bcrypt}}{BCRYPT}", BCRYPT),
         (f"argon2{HASHES[2][1]}", HASHES[2][1]),
         (HASHES[7][1], HASHES[7][1]),
     ],
