@@ -1,28 +1,20 @@
 """The pages of registration: address → proof of the mailbox → password."""
 
-from datetime import datetime
-
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.credentials.password import Problem
-from idp.flows import service as flows
-from idp.flows.service import FlowState
 from idp.forms import explain
-from idp.mailbox import link_cookie
-from idp.mailbox import service as mailbox
-from idp.mailbox.service import LinkSpent, NoFlow, Purpose
+from idp.mailbox.pages import MailboxPages
+from idp.mailbox.service import Purpose
 from idp.registration import service
-from idp.registration.forms import AddressForm, CodeForm, PasswordForm
+from idp.registration.forms import PasswordForm
 from idp.registration.service import MailboxNotProved
 from idp.sessions.browser import this_browser
 from idp.settings import current_settings
 from kernel import clock
-from kernel.crypto import hash_token
 from kernel.i18n import _
-from kernel.web import browser_id, error_page, public, toast
-from tenants.database import db
-from tenants.people.address import NotAnAddress
+from kernel.web import error_page, public, toast
 from tenants.people.service import EmailTaken
 
 blueprint = Blueprint("registration", __name__)
@@ -43,129 +35,15 @@ def _refuse_when_closed() -> Response | None:
     )
 
 
-@blueprint.get("/register")
-@public
-def address() -> ResponseReturnValue:
-    """Ask for the address. Nothing else is needed to begin (ID-1)."""
-    form = AddressForm()
-    flow = _flow(clock.now())
-    if flow is not None:
-        form.email.data = flow.email
-    return render_template("registration/address.html", form=form, flow=flow)
-
-
-@blueprint.post("/register")
-@public
-def submit_address() -> ResponseReturnValue:
-    """Have a mail sent. Known and unknown addresses get the same answer, at the same cost."""
-    now = clock.now()
-    flow_id = request.args.get("flow")
-    form = AddressForm()
-    try:
-        asked = mailbox.ask(
-            flow_id,
-            purpose=Purpose.REGISTRATION,
-            email=form.email.data or "",
-            browser=this_browser(now),
-            return_to=url_for("account.profile"),
-            now=now,
-        )
-    except NotAnAddress:
-        form.email.errors = [_("This is not an e-mail address. It looks like name@example.com.")]
-        return make_response(
-            render_template("registration/address.html", form=form, flow=_flow(now)), 422
-        )
-    return redirect(url_for("registration.code", flow=asked.flow_id), 303)
-
-
-@blueprint.get("/register/code")
-@public
-def code() -> ResponseReturnValue:
-    """Say that a mail is on its way, and take its code."""
-    flow = _load(clock.now())
-    if flow.email is None:
-        return redirect(url_for("registration.address", flow=flow.id), 303)
-    return render_template("registration/code.html", form=CodeForm(), flow=flow)
-
-
-@blueprint.post("/register/code")
-@public
-def submit_code() -> ResponseReturnValue:
-    """Check the code."""
-    now = clock.now()
-    flow_id = request.args.get("flow")
-    form = CodeForm()
-    try:
-        proved = mailbox.prove_by_code(
-            flow_id,
-            purpose=Purpose.REGISTRATION,
-            text=(form.code.data or "")[:100],
-            browser=this_browser(now),
-            now=now,
-        )
-    except NoFlow:
-        return redirect(url_for("registration.address", flow=flow_id), 303)
-    if proved:
-        return redirect(url_for("registration.password", flow=flow_id), 303)
-    form.code.errors = [
-        _("This code is not right, or it has expired. Check it, or have a new one sent.")
-    ]
-    return make_response(render_template("registration/code.html", form=form, flow=_load(now)), 422)
-
-
-@blueprint.post("/register/code/send")
-@public
-def send_again() -> ResponseReturnValue:
-    """Have another mail sent to the same address."""
-    now = clock.now()
-    flow_id = request.args.get("flow")
-    try:
-        mailbox.ask(
-            flow_id,
-            purpose=Purpose.REGISTRATION,
-            email=None,
-            browser=this_browser(now),
-            return_to=url_for("account.profile"),
-            now=now,
-        )
-    except NoFlow:
-        return redirect(url_for("registration.address", flow=flow_id), 303)
-    toast(_("If a new code was needed, it is on its way."))
-    return redirect(url_for("registration.code", flow=flow_id), 303)
-
-
-@blueprint.get("/register/confirm")
-@public
-def open_link() -> ResponseReturnValue:
-    """A mailed link: the token leaves the address, and nothing is spent by looking."""
-    token = request.args.get("token")
-    if token is not None:
-        response: Response = redirect(url_for("registration.open_link"), 303)  # type: ignore[assignment]
-        link_cookie.keep(response, token)
-        return response
-    if not mailbox.is_link_open(link_cookie.kept(), purpose=Purpose.REGISTRATION, now=clock.now()):
-        return _link_spent()
-    return render_template("registration/confirm.html")
-
-
-@blueprint.post("/register/confirm")
-@public
-def confirm_link() -> ResponseReturnValue:
-    """Spend the link."""
-    now = clock.now()
-    try:
-        flow_id = mailbox.prove_by_link(
-            link_cookie.kept(),
-            purpose=Purpose.REGISTRATION,
-            browser=this_browser(now),
-            return_to=url_for("account.profile"),
-            now=now,
-        )
-    except LinkSpent:
-        return _link_spent()
-    response: Response = redirect(url_for("registration.password", flow=flow_id), 303)  # type: ignore[assignment]
-    link_cookie.drop(response)
-    return response
+pages = MailboxPages(
+    blueprint,
+    "/register",
+    Purpose.REGISTRATION,
+    address_page="registration/address.html",
+    code_page="registration/code.html",
+    confirm_page="registration/confirm.html",
+)
+pages.add()
 
 
 @blueprint.get("/register/password")
@@ -177,7 +55,7 @@ def password() -> ResponseReturnValue:
     try:
         email = service.proved_email(flow_id, browser=this_browser(now), now=now)
     except MailboxNotProved:
-        return redirect(url_for("registration.address", flow=flow_id), 303)
+        return pages.to("address", flow_id)
     except EmailTaken:
         return _known(flow_id)
     return _password_page(PasswordForm(), email)
@@ -199,7 +77,7 @@ def submit_password() -> ResponseReturnValue:
         form.new_password.errors = [explain(outcome)]
         email = service.proved_email(flow_id, browser=browser, now=now)
     except MailboxNotProved:
-        return redirect(url_for("registration.address", flow=flow_id), 303)
+        return pages.to("address", flow_id)
     except EmailTaken:
         return _known(flow_id)
     return make_response(_password_page(form, email), 422)
@@ -219,24 +97,3 @@ def _known(flow_id: str | None) -> ResponseReturnValue:
     """Whoever reads the mailbox may know: there is an ID, so sign in with it."""
     toast(_("There is an ID with this address already. Sign in with it."), kind="info")
     return redirect(url_for("sign_in.password", flow=flow_id), 303)
-
-
-def _link_spent() -> Response:
-    return error_page(
-        400,
-        title=_("This link does not work any more"),
-        reason=_("It was used already, an hour has passed, or a newer mail has replaced it."),
-        way_out=_("Have a new mail sent."),
-        link=url_for("registration.address"),
-        link_text=_("Have a new mail sent"),
-        code="link_spent",
-    )
-
-
-def _flow(now: datetime) -> FlowState | None:
-    return _load(now) if request.args.get("flow") else None
-
-
-def _load(now: datetime) -> FlowState:
-    with db.reading() as session:
-        return flows.load(session, request.args.get("flow"), hash_token(browser_id()), now)
