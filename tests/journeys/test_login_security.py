@@ -88,6 +88,124 @@ def test_a_recovery_code_gets_in_once_when_the_phone_is_lost(
     expect(traveller.field("code")).to_be_visible()
 
 
+@pytest.mark.product("ID-7")
+@pytest.mark.security("4.7")
+def test_a_remembered_device_skips_the_code_until_it_is_removed(
+    running: Installation, travellers: Travellers
+):
+    email = "renata.ramowa@klucznik.example"
+    here, elsewhere = travellers(), travellers(width=390, touch=True)
+    here.register(email, OLD)
+    elsewhere.go(f"{running.portal}/login")
+    elsewhere.sign_in(email, OLD, remember=True)
+    elsewhere.expect_signed_in_at(running.portal)
+    elsewhere.sign_out()
+    elsewhere.go(f"{running.portal}/login")
+    elsewhere.fill(email=email)
+    elsewhere.fill(password=OLD)
+    elsewhere.expect_signed_in_at(running.portal)
+    elsewhere.sign_out()
+
+    here.go(f"{running.identity}/account/security")
+    here.look()
+    here.press('form[action^="/account/devices/"] button')
+    here.expect_at(f"{running.identity}/account/sessions")
+    here.look()
+
+    elsewhere.go(f"{running.portal}/login")
+    elsewhere.fill(email=email)
+    elsewhere.fill(password=OLD)
+    expect(elsewhere.field("code")).to_be_visible()
+
+
+@pytest.mark.product("ID-7")
+@pytest.mark.security("5.5", "5.6")
+@pytest.mark.parametrize("language", ["pl", "en"])
+def test_a_session_that_is_ended_elsewhere_is_over_in_every_application(
+    running: Installation, travellers: Travellers, language: str
+):
+    email = f"sylwia.sesja.{language}@klucznik.example"
+    here, elsewhere = travellers(language=language), travellers(language=language)
+    here.register(email, OLD)
+    elsewhere.go(f"{running.portal}/login")
+    elsewhere.sign_in(email, OLD)
+    elsewhere.expect_signed_in_at(running.portal)
+
+    here.go(f"{running.identity}/account/security")
+    here.look()
+    here.press('form[action^="/account/sessions/0"] button')
+    here.expect_at(f"{running.identity}/account/sessions")
+
+    elsewhere.expect_signed_out_of(running.portal)
+    elsewhere.expect_signed_out_of(f"{running.identity}/account")
+    here.go(f"{running.identity}/account/history")
+    here.look()
+    here.go(f"{running.identity}/account/history?show=changes")
+    here.look()
+    here.go(running.portal)
+    here.expect_signed_in_at(running.portal)
+
+
+@pytest.mark.product("ID-7")
+@pytest.mark.security("5.6")
+def test_signing_out_on_all_devices_ends_here_too(running: Installation, travellers: Travellers):
+    email = "wanda.wszedzie@klucznik.example"
+    here, elsewhere = travellers(), travellers()
+    here.register(email, OLD)
+    elsewhere.go(f"{running.crm}/login")
+    elsewhere.sign_in(email, OLD)
+    elsewhere.expect_signed_in_at(running.crm)
+
+    here.go(f"{running.identity}/account/security")
+    here.press('[popovertarget="end-all"]')
+    here.press('form[action="/account/sessions/end-all"] .btn-danger')
+    here.expect_at(f"{running.identity}/sign-in")
+    here.look()
+
+    elsewhere.expect_signed_out_of(running.crm)
+    here.expect_signed_out_of(running.portal)
+
+
+@pytest.mark.product("ID-7")
+@pytest.mark.security("2.8", "3.2", "5.5")
+@pytest.mark.parametrize(("language", "scripts"), [("pl", True), ("en", True), ("en", False)])
+def test_this_was_not_me_locks_ends_and_leads_to_a_new_password(
+    running: Installation, travellers: Travellers, language: str, scripts: bool
+):
+    email = f"nina.nieja.{language}.{scripts}@klucznik.example".lower()
+    owner, thief = travellers(language=language, scripts=scripts), travellers(language=language)
+    owner.register(email, OLD)
+    thief.go(f"{running.portal}/login")
+    thief.sign_in(email, OLD, remember=True)
+    thief.expect_signed_in_at(running.portal)
+
+    owner.go(running.mailbox.link(email, "/not-me"))
+    owner.expect_at(f"{running.identity}/not-me")
+    assert "token" not in owner.page.url
+    owner.look()
+    thief.go(running.portal)
+    thief.expect_signed_in_at(running.portal)
+    owner.press('form[action="/not-me"] button[type="submit"]')
+
+    expect(owner.field("new_password")).to_be_visible()
+    owner.look()
+    thief.expect_signed_out_of(running.portal)
+    thief.fill(email=email)
+    thief.fill(password=OLD)
+    expect(thief.page.locator('main a[href^="/reset"]')).to_be_visible()
+    thief.look()
+
+    owner.fill(new_password=NEW)
+    sign_in_after_reset(owner, email)
+    owner.expect_at(f"{running.identity}/account/security")
+    owner.look()
+    thief.go(f"{running.portal}/login")
+    if thief.field("email").is_visible():
+        thief.fill(email=email)
+    thief.fill(password=NEW)
+    expect(thief.field("code")).to_be_visible()
+
+
 def sign_in_after_reset(traveller: Traveller, email: str) -> None:
     """The address may be known already; the password is asked for in any case."""
     traveller.expect_at(f"{traveller.running.identity}/sign-in")
