@@ -13,6 +13,7 @@ FACTORS = {
     *("__init__", "models"),
     *("password", "new_password", "hashing", "blocklist", "breached"),
     *("email_code", "mailed_link", "totp", "recovery_codes"),
+    "lost_factors",
 }
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")]

@@ -49,6 +49,10 @@ STEPS = {
     *("recovery.code", "recovery.submit_code", "recovery.send_again"),
     *("recovery.open_link", "recovery.confirm_link"),
     *("recovery.password", "recovery.submit_password"),
+    *("lost_factors.start", "lost_factors.finish"),
+    *("lost_factors.code", "lost_factors.submit_code", "lost_factors.send_code"),
+    *("lost_factors.request_help", "lost_factors.submit_request"),
+    *("lost_factors.open_stop_link", "lost_factors.stop"),
 }
 PUBLIC: dict[str, set[str]] = {
     "identity": EVERYWHERE | PROVIDER | STEPS,
