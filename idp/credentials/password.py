@@ -10,12 +10,13 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from idp.credentials import blocklist
 from idp.credentials.models import Password
+from kernel.database import HotStatement
 
 LONGEST = 256
 
@@ -144,15 +145,21 @@ def exchange(
     return changed.first() is not None
 
 
+def _hold() -> Select[str]:
+    statement = select(Password.hash).where(Password.person_id == bindparam("person_id"))
+    return statement.with_for_update()
+
+
+_HOLD = HotStatement(_hold)
+
+
 def is_unchanged(session: Session, *, person_id: UUID, hash_: str) -> bool:
     """Whether this is still the password. Nobody changes it until this transaction ends.
 
     So a sign-in comes before a change, and is ended by it, or after, and is refused.
     """
-    found = session.scalars(
-        select(Password.hash).where(Password.person_id == person_id).with_for_update()
-    ).one_or_none()
-    return found == hash_
+    found = _HOLD.first(session, person_id=person_id)
+    return found is not None and found.hash == hash_
 
 
 def was_changed_after(

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from idp.flows.models import LONGEST_RETURN, Flow
 from idp.flows.state import COLUMNS, AnyFlow, FlowState
 from kernel.crypto import constant_time_equal
-from kernel.database import HotStatement, Reads
+from kernel.database import HotStatement, Reads, Writes
 from kernel.errors import Refused
 from kernel.ids import new_id
 
@@ -47,6 +47,7 @@ _LOAD = HotStatement(_BY_ID)
 _HOLD = HotStatement(_BY_ID.with_for_update())
 _STORE = HotStatement.insert_into(_TABLE, *COLUMNS)
 _CHANGE = update(_TABLE).where(_TABLE.c.id == bindparam("flow_id"))
+_CHANGING: dict[frozenset[str], HotStatement] = {}
 _FINISH = HotStatement(
     _CHANGE.where(_TABLE.c.finished_at.is_(None))
     .values(finished_at=bindparam("now"))
@@ -115,7 +116,7 @@ def draft(*, browser_hash: bytes, request: dict[str, Any], now: datetime) -> Flo
     )
 
 
-def store(at: Reads, flow: FlowState) -> None:
+def store(at: Writes, flow: FlowState) -> None:
     """Write a drafted flow down."""
     _STORE.rows(at, **vars(flow))
 
@@ -133,7 +134,7 @@ def load(at: Reads, flow_id: UUID | str | None, browser_hash: bytes, now: dateti
     return _checked(_state(_LOAD.first(at, flow_id=_as_id(flow_id))), browser_hash, now)
 
 
-def hold(at: Reads, flow_id: UUID | str | None, browser_hash: bytes, now: datetime) -> FlowState:
+def hold(at: Writes, flow_id: UUID | str | None, browser_hash: bytes, now: datetime) -> FlowState:
     """Like `load`, and nobody else changes the flow until this transaction ends."""
     return _checked(_state(_HOLD.first(at, flow_id=_as_id(flow_id))), browser_hash, now)
 
@@ -142,12 +143,19 @@ def _state(row: Any | None) -> FlowState | None:
     return FlowState(**row._asdict()) if row is not None else None
 
 
-def change(session: Session, flow: FlowState, **values: Any) -> FlowState:
-    """Write these columns of a flow that is held; where none is given, nothing is written."""
-    if not values:
+def change(at: Writes, flow: FlowState, **values: Any) -> FlowState:
+    """Write what is new in these columns of a flow that is held; where nothing is, write nothing."""
+    new = {name: value for name, value in values.items() if getattr(flow, name) != value}
+    if not new:
         return flow
-    session.connection().execute(_CHANGE, {"flow_id": flow.id, **values})
-    return replace(flow, **values)
+    names = frozenset(new)
+    changing = _CHANGING.get(names)
+    if changing is None:
+        changing = _CHANGING[names] = HotStatement(
+            _CHANGE.values({name: bindparam(name, type_=_TABLE.c[name].type) for name in names})
+        )
+    changing.rows(at, flow_id=flow.id, **new)
+    return replace(flow, **new)
 
 
 def lock(session: Session, flow_id: UUID | str | None, browser_hash: bytes, now: datetime) -> Flow:
@@ -156,7 +164,7 @@ def lock(session: Session, flow_id: UUID | str | None, browser_hash: bytes, now:
     return _checked(found.one_or_none(), browser_hash, now)
 
 
-def finish(at: Reads, flow_id: UUID, *, now: datetime) -> bool:
+def finish(at: Writes, flow_id: UUID, *, now: datetime) -> bool:
     """End a flow that reached its goal; False when somebody ended it before."""
     return _FINISH.first(at, flow_id=flow_id, now=now) is not None
 

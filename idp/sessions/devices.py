@@ -12,11 +12,9 @@ from uuid import UUID
 from flask import Response, current_app
 from itsdangerous import BadSignature, Signer
 from sqlalchemy import (
-    ColumnElement,
     Select,
     Table,
     UpdateBase,
-    and_,
     bindparam,
     func,
     select,
@@ -119,11 +117,6 @@ def find(session: Session, *, person_id: UUID, secret: str | None) -> KnownDevic
         return None
     row = _FIND.first(session, person_id=person_id, secret_hash=hash_token(secret))
     return KnownDevice(row.id, row.remembered_until) if row is not None else None
-
-
-def is_of_browser(secret: str | None) -> ColumnElement[bool]:
-    """The condition under which a row of devices is of the browser with this secret."""
-    return and_(Device.secret_hash == hash_token(secret or ""), Device.ended_at.is_(None))
 
 
 @dataclass(frozen=True)

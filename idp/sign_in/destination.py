@@ -16,6 +16,6 @@ def destination_of(flow: AnyFlow) -> str | None:
     client_id = application_of(flow)
     if client_id is None:
         return None
-    with db.reading() as session:
-        client = clients.find(session, client_id)
+    with db.glancing() as glance:
+        client = clients.find(glance, client_id)
     return client.name if client is not None else None

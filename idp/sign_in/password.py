@@ -5,9 +5,10 @@ Known and unknown addresses take the same way: the same statements, the same has
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import Select, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from idp.credentials import email_code, passkeys, password
@@ -16,13 +17,12 @@ from idp.credentials.hashing import hashing
 from idp.credentials.models import Password, Totp
 from idp.events import IdpEvent
 from idp.flows import service as flows
-from idp.flows.service import Flow
+from idp.flows.service import AnyFlow, Flow, FlowState
 from idp.mails.service import Recipient
 from idp.not_me.locks import Locked
 from idp.not_me.models import SignInLock
 from idp.notices import service as notices
 from idp.protocol import acr
-from idp.sessions import devices
 from idp.sessions.browser import Browser
 from idp.sessions.devices import KnownDevice
 from idp.sessions.models import Device
@@ -35,6 +35,8 @@ from idp.sign_in.outcomes import Proved, Throttled, Wrong, count_outcome
 from idp.sign_in.pace import pace
 from idp.sign_in.policy import SecondFactor
 from idp.sign_in.throttle import Guesser
+from kernel.crypto import hash_token
+from kernel.database import HotStatement, Reads
 from kernel.errors import Refused
 from kernel.ledger import INSTALLATION
 from kernel.limits import Refusal, Taken
@@ -125,21 +127,21 @@ def _count(
     flow_id: str | None, email: str | None, browser: Browser, now: datetime
 ) -> _Attempt | Throttled:
     typed = canonical_email(email) if email is not None else None
-    with db.transaction() as session:
-        flow = flows.lock(session, flow_id, browser.id_hash, now)
+    with db.hot_transaction() as transaction:
+        flow = flows.hold(transaction, flow_id, browser.id_hash, now)
         if typed is not None:
-            set_address(flow, typed)
-        if flow.email is None:
+            flows.change(transaction, flow, **_with_address(flow, typed))
+        elif flow.email is None:
             raise AddressMissing("no address in this flow")
         address = typed or canonical_email(flow.email)
-        account, dearest_hash = _look_up(session, address, browser)
+        account, dearest_hash = _look_up(transaction, address, browser)
         guesser = Guesser(
             email_key=address.key,
             device_id=account.device.id if account is not None and account.device else None,
             place=browser.where.place,
             tries_from_place=current_settings().sign_in_tries_per_address,
         )
-        taken = throttle.take(session, throttle.password_tries(guesser), now=now)
+        taken = throttle.take(transaction, throttle.password_tries(guesser), now=now)
     if isinstance(taken, Refusal):
         return Throttled.by(taken, now)
     return _Attempt(address, account, guesser, taken, dearest_hash)
@@ -159,7 +161,7 @@ def _enter(
     now: datetime,
 ) -> Proved | Wrong | Locked:
     with db.transaction() as session:
-        flow = flows.lock(session, flow_id, browser.id_hash, now)
+        flow = flows.hold(session, flow_id, browser.id_hash, now)
         account, _ = _look_up(session, attempt.address, browser)
         if account is None or account.hash is None or account.hash != attempt.hash:
             # Blocked, or the password was changed, while we were hashing.
@@ -176,30 +178,41 @@ def _enter(
         throttle.forget_passwords(
             session, email_key=attempt.address.key, device_id=attempt.guesser.device_id
         )
-        set_address(flow, attempt.address)
+        proved = _own_is_missing(account, now) if account.is_temporary else _proved(account, now)
+        facts = {**_with_address(flow, attempt.address), **proved}
+        flow = flows.change(session, flow, **facts)
         _tell_of_failures(session, account, attempt, browser, now)
-        if account.is_temporary:
-            _ask_for_own(flow, account, now)
-            cookies = None
-        else:
-            flow.person_id = account.person_id
-            flow.first_factor_at = now
-            flow.first_factor_amr = acr.PASSWORD
-            flow.new_password_of = flow.new_password_asked_at = None
+        cookies = None
+        if not account.is_temporary:
             cookies = _go_on(session, flow, account, browser, now)
     count_outcome("password", "right")
     return Proved(cookies)
 
 
-def _ask_for_own(flow: Flow, account: _Account, now: datetime) -> None:
+def _proved(account: _Account, now: datetime) -> dict[str, Any]:
+    """What a flow notes of a right password."""
+    return {
+        "person_id": account.person_id,
+        "first_factor_at": now,
+        "first_factor_amr": acr.PASSWORD,
+        "new_password_of": None,
+        "new_password_asked_at": None,
+    }
+
+
+def _own_is_missing(account: _Account, now: datetime) -> dict[str, Any]:
     """A temporary password is no factor: it opens the page that sets an own one, if not too late."""
-    flow.person_id = flow.first_factor_at = flow.first_factor_amr = None
-    flow.new_password_of = account.person_id
-    flow.new_password_asked_at = now
+    return {
+        "person_id": None,
+        "first_factor_at": None,
+        "first_factor_amr": None,
+        "new_password_of": account.person_id,
+        "new_password_asked_at": now,
+    }
 
 
 def _go_on(
-    session: Session, flow: Flow, account: _Account, browser: Browser, now: datetime
+    session: Session, flow: FlowState, account: _Account, browser: Browser, now: datetime
 ) -> Cookies | None:
     """Sign in at once where the password is enough, else prepare the second factor."""
     remembered = account.device is not None and account.device.is_remembered(now)
@@ -235,23 +248,32 @@ def _go_on(
 
 
 def set_address(flow: Flow, address: Address) -> None:
-    """Whatever was proved in the flow was proved about its address."""
+    """Let a flow be about this address."""
+    for name, value in _with_address(flow, address).items():
+        setattr(flow, name, value)
+
+
+def _with_address(flow: AnyFlow, address: Address) -> dict[str, Any]:
+    """What changes in a flow with its address: whatever was proved was proved about the other."""
     if flow.email == address.display:
-        return
-    flow.email = address.display
-    flow.person_id = flow.first_factor_at = flow.first_factor_amr = None
-    flow.new_password_of = flow.new_password_asked_at = None
+        return {}
+    of_person = ("person_id", "first_factor_at", "first_factor_amr")
+    forgotten = [*of_person, "new_password_of", "new_password_asked_at"]
     if flow.mailbox_email is not None and canonical_email(flow.mailbox_email).key != address.key:
-        flow.mailbox_email = flow.mailbox_proven_at = flow.mailbox_proven_for = None
+        forgotten += ["mailbox_email", "mailbox_proven_at", "mailbox_proven_for"]
+    return {"email": address.display, **dict.fromkeys(forgotten)}
 
 
-def _look_up(
-    session: Session, address: Address, browser: Browser
-) -> tuple[_Account | None, int | None]:
-    """All that a sign-in needs to know, in one statement; and what the dearest hash costs."""
+def _all_of_an_address() -> Select[Any]:
+    """All that a sign-in needs to know of an address and a browser, and what a hash may cost."""
     person = people.active_people().subquery()
     dearest = password.dearest_hash().subquery()
-    row = session.execute(
+    is_this_browser = and_(
+        Device.person_id == person.c.id,
+        Device.secret_hash == bindparam("device_hash"),
+        Device.ended_at.is_(None),
+    )
+    return (
         select(
             person.c.id,
             person.c.email,
@@ -266,15 +288,21 @@ def _look_up(
             dearest.c.milliseconds,
         )
         .select_from(dearest)
-        .outerjoin(person, person.c.email_key == address.key)
+        .outerjoin(person, person.c.email_key == bindparam("email_key"))
         .outerjoin(Password, Password.person_id == person.c.id)
         .outerjoin(SignInLock, SignInLock.person_id == person.c.id)
-        .outerjoin(
-            Device,
-            and_(Device.person_id == person.c.id, devices.is_of_browser(browser.device_secret)),
-        )
+        .outerjoin(Device, is_this_browser)
         .outerjoin(Totp, and_(Totp.person_id == person.c.id, Totp.confirmed_at.is_not(None)))
-    ).one()
+    )
+
+
+_LOOK_UP = HotStatement(_all_of_an_address)
+
+
+def _look_up(at: Reads, address: Address, browser: Browser) -> tuple[_Account | None, int | None]:
+    """The account, if there is one, and what the dearest imported hash costs; in one statement."""
+    device_hash = hash_token(browser.device_secret or "")
+    (row,) = _LOOK_UP.rows(at, email_key=address.key, device_hash=device_hash)
     if row.id is None:
         return None, row.milliseconds
     account = _Account(

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from kernel.database import Writes
 from kernel.limits import Delays, LimitPolicy, Refusal, Taken, Window
 from tenants.limits import limits
 
@@ -63,18 +64,20 @@ def forget_passkeys(session: Session, *, browser_hash: bytes) -> None:
     limits.clear(session, key=browser_hash.hex(), policy=PASSKEYS_OF_BROWSER)
 
 
-def forget_passwords(session: Session, *, email_key: str, device_id: UUID | None) -> None:
+def forget_passwords(at: Writes, *, email_key: str, device_id: UUID | None) -> None:
     """A right password, or a reset: the failures were not in a row."""
-    limits.clear(session, key=email_key, policy=PASSWORDS_OF_STRANGERS)
+    tries: Tries = [(email_key, PASSWORDS_OF_STRANGERS)]
     if device_id is not None:
-        limits.clear(session, key=str(device_id), policy=PASSWORDS_OF_DEVICE)
+        tries.append((str(device_id), PASSWORDS_OF_DEVICE))
+    limits.clear_all(at, tries)
 
 
-def forget_codes(session: Session, *, person_id: UUID, device_id: UUID | None) -> None:
+def forget_codes(at: Writes, *, person_id: UUID, device_id: UUID | None) -> None:
     """A right second factor."""
-    limits.clear(session, key=str(person_id), policy=CODES_OF_STRANGERS)
+    tries: Tries = [(str(person_id), CODES_OF_STRANGERS)]
     if device_id is not None:
-        limits.clear(session, key=str(device_id), policy=CODES_OF_DEVICE)
+        tries.append((str(device_id), CODES_OF_DEVICE))
+    limits.clear_all(at, tries)
 
 
 def reopen_codes(session: Session, *, person_id: UUID, device_id: UUID | None) -> None:
@@ -88,14 +91,14 @@ def _from_place(limit: int) -> Window:
     return Window("sign-in:place", limit=limit, every=timedelta(minutes=15))
 
 
-def take(session: Session, tries: Tries, *, now: datetime) -> Taken | Refusal:
+def take(at: Writes, tries: Tries, *, now: datetime) -> Taken | Refusal:
     """Count one try against all limits; the first that refuses ends it.
 
     `count` is that of the last limit, which is the person's.
     """
     was_last = False
     for key, policy in tries:
-        answer = limits.take_in(session, key=key, policy=policy, now=now)
+        answer = limits.take_in(at, key=key, policy=policy, now=now)
         if isinstance(answer, Refusal):
             return answer
         was_last = was_last or answer.was_last

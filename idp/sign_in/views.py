@@ -53,8 +53,8 @@ def submit_address() -> ResponseReturnValue:
     """Take the address, and the password where one came along."""
     now = clock.now()
     browser = this_browser(now)
-    flow = _flow(now)
-    flow_id = str(flow.id) if flow is not None else _begin(browser, now)
+    # Whoever uses the flow looks whether it is this browser's.
+    flow_id = request.args.get("flow") or _begin(browser, now)
     form = AddressForm()
     try:
         if form.password.data and form.validate():
@@ -331,8 +331,8 @@ def _flow(now: datetime) -> FlowState | None:
 
 
 def _load(flow_id: str | None, now: datetime) -> FlowState:
-    with db.reading() as session:
-        return flows.load(session, flow_id, hash_token(browser_id()), now)
+    with db.glancing() as glance:
+        return flows.load(glance, flow_id, hash_token(browser_id()), now)
 
 
 def _begin(browser: Browser, now: datetime) -> str:

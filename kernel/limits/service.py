@@ -68,7 +68,7 @@ class Limits:
         self._state = HotStatement(
             select(table.count, table.refused_until).where(table.key_hash == key)
         )
-        self._clearing = HotStatement(delete(self._table).where(table.key_hash == key))
+        self._clearing: dict[int, HotStatement] = {}
 
     def take(
         self, db: Database, *, key: str, policy: LimitPolicy, now: datetime
@@ -126,7 +126,20 @@ class Limits:
 
     def clear(self, transaction: Writes, *, key: str, policy: LimitPolicy) -> None:
         """Forget the tries: one of them was a success."""
-        self._clearing.rows(transaction, key_hash=_key_hash(key, policy))
+        self.clear_all(transaction, [(key, policy)])
+
+    def clear_all(self, transaction: Writes, tries: Sequence[tuple[str, LimitPolicy]]) -> None:
+        """Forget the tries of several limits, with one statement."""
+        keys = {f"key_{at}": _key_hash(key, policy) for at, (key, policy) in enumerate(tries)}
+        clearing = self._clearing.get(len(keys))
+        if clearing is None:
+            each: list[ColumnElement[bool]] = [
+                self._table.c.key_hash == bindparam(name) for name in keys
+            ]
+            clearing = self._clearing[len(keys)] = HotStatement(
+                delete(self._table).where(or_(*each))
+            )
+        clearing.rows(transaction, **keys)
 
     def reopen(self, session: Session, *, key: str, policy: Delays) -> None:
         """Forget the tries if they reached the ceiling, which no waiting opens."""
