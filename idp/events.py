@@ -9,6 +9,7 @@ class IdpEvent(Event):
     PERSON_REGISTERED = "person:registered"
     PERSON_IMPORTED = "person:imported"
     PEOPLE_IMPORTED = "people:imported"
+    IMPORTED_PASSWORDS_FORGOTTEN = "imported-passwords:forgotten"  # noqa: S105
     PERSON_PROFILE_CHANGED = "person:profile:changed"
 
     SIGN_IN_SUCCEEDED = "sign-in:succeeded"

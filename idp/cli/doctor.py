@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from idp.cli.application import in_application
 from idp.cli.prepare import refusals
 from idp.clients import service as clients
+from idp.credentials import imported
 from idp.keys import service as keys
 from idp.keys.service import KeySummary
 from idp.settings import IdentitySettings
@@ -24,6 +25,7 @@ def findings() -> list[Finding]:
     found = [*about_keys(keys.summaries(now=now), settings=settings, now=now)]
     with db.reading() as session:
         registered = len(clients.listed(session))
+        imported_passwords = imported.count(session)
     found.append(
         Finding("applications", Grade.GOOD, f"{registered} registered")
         if registered
@@ -35,6 +37,7 @@ def findings() -> list[Finding]:
         )
     )
     found.append(about_passwords(settings))
+    found.extend(about_imported(imported_passwords))
     return found
 
 
@@ -78,6 +81,20 @@ def about_keys(
             )
         )
     return found
+
+
+def about_imported(count: int) -> list[Finding]:
+    """Whether passwords from another system still wait for their first sign-in."""
+    if not count:
+        return []
+    return [
+        Finding(
+            "imported passwords",
+            Grade.WORTH_KNOWING,
+            f"{count} have not been used yet, and wrong passwords take longer meanwhile",
+            "klucznik passwords drop-imported, once nobody is waited for",
+        )
+    ]
 
 
 def about_passwords(settings: IdentitySettings) -> Finding:

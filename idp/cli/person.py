@@ -29,7 +29,7 @@ _OPERATOR = "operator"
 
 @click.group()
 def person() -> None:
-    """Create and show people."""
+    """Create, import and show people."""
 
 
 person.add_command(lost_factors)

@@ -4,7 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from idp.cli.doctor import about_keys, about_passwords, findings, production_findings
+from idp.cli.doctor import (
+    about_imported,
+    about_keys,
+    about_passwords,
+    findings,
+    production_findings,
+)
 from idp.cli.prepare import prepare
 from idp.keys.service import KeySummary
 from idp.settings import IdentitySettings
@@ -70,3 +76,8 @@ def test_a_demonstration_may_have_demo_people(run):
     prepare()
 
     assert production_findings() == []
+
+
+def test_imported_passwords_are_worth_knowing_until_the_last_one_was_used():
+    assert about_imported(0) == []
+    assert about_imported(3)[0].grade is Grade.WORTH_KNOWING

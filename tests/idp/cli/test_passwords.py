@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from idp.cli.passwords import passwords
 from idp.credentials.breached import BreachedPasswords
 from kernel.errors import Misconfigured
+from tests.idp.credentials.vectors import BCRYPT
 
 
 @pytest.fixture
@@ -39,3 +40,21 @@ def test_a_second_list_adds_to_the_first(file, tmp_path, monkeypatch):
 def test_without_a_folder_the_setting_is_named(file):
     with pytest.raises(Misconfigured, match="KLUCZNIK_BREACHED_PASSWORDS"):
         CliRunner().invoke(passwords, ["add", str(file)], catch_exceptions=False)
+
+
+@pytest.mark.product("ID-8")
+def test_imported_passwords_that_nobody_came_with_are_dropped(ask, run, tmp_path):
+    file = tmp_path / "people.csv"
+    file.write_text(f"email,password_hash\nanna@example.com,{BCRYPT}\n")
+    ask("person", "import", str(file))
+
+    kept = ask("passwords", "drop-imported", "--older-than", "1", "--yes")
+    dropped = ask("passwords", "drop-imported", "--older-than", "0", "--yes")
+
+    assert (kept, dropped) == ({"dropped": 0}, {"dropped": 1})
+    assert ask("person", "show", "anna@example.com")["factors"]["password"] is False
+    assert "dropped" in run("passwords", "drop-imported", "--older-than", "0", "--yes").stdout
+
+
+def test_dropping_asks_first(run):
+    run("passwords", "drop-imported", "--older-than", "0", status=1)
