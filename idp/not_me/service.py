@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from idp.credentials import mailed_link, passkeys, recovery_codes, totp
+from idp.credentials import lost_factors, mailed_link, passkeys, recovery_codes, totp
 from idp.credentials.email_code import Purpose
+from idp.credentials.lost_factors import Outcome
 from idp.events import IdpEvent
 from idp.flows import service as flows
 from idp.logout import end_sessions
@@ -111,6 +112,7 @@ def shut(
     """
     flows.prove_nothing(session, person_id=person.id, now=now)
     mailed_link.void_all(session, email_key=person.email_key, now=now)
+    lost_factors.end(session, person_id=person.id, outcome=Outcome.LOCKED, now=now)
     forgotten = devices.forget(session, person_id=person.id, now=now)
     people.hold(session, person.id)
     locks.lock(session, person_id=person.id, reason=reason, now=now)

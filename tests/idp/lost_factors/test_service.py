@@ -19,6 +19,7 @@ from idp.lost_factors.service import (
 )
 from idp.not_me import locks
 from idp.not_me.locks import Locked, Reason
+from idp.not_me.service import shut
 from idp.protocol import acr
 from idp.sessions import devices
 from idp.sessions import service as sessions
@@ -28,6 +29,7 @@ from idp.sign_in.outcomes import Exhausted, Proved, Throttled, Wrong
 from idp.sign_in.prover import TRIES_IN_FLOW
 from tenants.audit import ledger, person_chain
 from tenants.database import db
+from tenants.people import service as people
 from tenants.people.models import Person
 from tests.idp.lost_factors.requests import (
     ANNA,
@@ -165,6 +167,17 @@ def test_who_is_locked_sets_a_new_password_first(now):
 
     with pytest.raises(Locked):
         ask(flow_id, now)
+
+
+@pytest.mark.security("3.6")
+def test_locking_the_id_ends_the_request(now):
+    person_id = anna_with_an_app(now)
+    a_request(person_id, now)
+
+    with db.transaction() as session:
+        shut(session, people.find(session, person_id), reason=Reason.NOT_ME, now=now)
+
+    assert state_of(person_id, now) is State.LOCKED
 
 
 def test_who_has_no_strong_factor_has_lost_none(now):
