@@ -1,0 +1,633 @@
+"""The fast path and Flask give the same answer to every request, and leave the same behind."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+from urllib.parse import urlencode
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import MetaData, select
+from werkzeug.test import Client, TestResponse
+
+from idp import logout
+from idp.clients import service as clients
+from idp.clients.models import Client as RegisteredRow
+from idp.fast_path import FastPath
+from idp.keys import service as keys
+from idp.protocol import jwt
+from idp.token import refresh_token
+from kernel import clock
+from kernel.observability import request_log
+from kernel.observability.metrics import exposition
+from tenants.database import db
+from tenants.people.models import Person
+from tests import programs
+from tests.conftest import MakeDatabase
+from tests.idp.provider import (
+    API,
+    CALLBACK,
+    VERIFIER,
+    App,
+    a_code,
+    a_person,
+    allow,
+    an_app,
+    claims_of,
+    header_of,
+    tokens_for,
+)
+from tests.statements import asked_of
+
+FORM = "application/x-www-form-urlencoded"
+# Drawn anew for every answer, or counted from the moment of it.
+_VARIES = {"access_token", "id_token", "refresh_token"}
+_FORM_TOKEN = re.compile(rb'name="csrf_token" value="[^"]*"')
+_DRAWN_CLAIMS = {"jti", "iat", "exp", "at_hash"}
+TOUCHED = ("refresh_tokens", "grants", "ledger_entries", "limits", "revoked_access_tokens")
+
+
+class Ways:
+    """The same program, reached in front of Flask and by Flask alone."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.passed_by = 0
+        """How many of the requests in front of Flask were left to it."""
+        self._is_in_front = False
+        self._fast, self._flask = FastPath(app), app.wsgi_app
+        app.wsgi_app = self._behind  # type: ignore[method-assign]
+        self.fast = Client(self._in_front, TestResponse, use_cookies=False)
+        self.flask = app.test_client(use_cookies=False)
+
+    def _in_front(self, environ: Any, start_response: Any) -> Any:
+        self._is_in_front = True
+        try:
+            return self._fast(environ, start_response)
+        finally:
+            self._is_in_front = False
+
+    def _behind(self, environ: Any, start_response: Any) -> Any:
+        self.passed_by += self._is_in_front
+        return self._flask(environ, start_response)
+
+    def takes(self, *args: Any, **request: Any) -> bool:
+        """Whether the fast path answers this itself."""
+        before = self.passed_by
+        self.fast.open(*args, **_whole(request))
+        return self.passed_by == before
+
+
+@pytest.fixture
+def ways(identity_app: Flask) -> Ways:
+    keys.ensure_keys(now=clock.now())
+    return Ways(identity_app)
+
+
+@pytest.fixture(scope="module")
+def lasting(make_database: MakeDatabase) -> Iterator[Ways]:
+    """One program for all the requests that hypothesis thinks up."""
+    for app in programs.identity(make_database):
+        keys.ensure_keys(now=clock.now())
+        yield Ways(app)
+
+
+def _whole(request: dict[str, Any]) -> dict[str, Any]:
+    return {"base_url": programs.ISSUER, **request}
+
+
+def seen(response: TestResponse) -> tuple[int, Any, list[tuple[str, str]]]:
+    """What a client sees, but for what is drawn for each answer."""
+    headers = sorted(
+        (name, value)
+        for name, value in response.headers
+        if name not in {"X-Request-ID", "Content-Length", "Set-Cookie"}
+    )
+    body = response.get_data()
+    if response.request.environ["REQUEST_METHOD"] != "HEAD":
+        assert response.headers["Content-Length"] == str(len(body))
+    assert len(response.headers["X-Request-ID"]) >= 8
+    return response.status_code, _without_what_is_drawn(body, response), headers
+
+
+def _without_what_is_drawn(body: bytes, response: TestResponse) -> Any:
+    # Error pages, Flask's on both ways: with the request's id and a form token on them.
+    body = _FORM_TOKEN.sub(b"", body.replace(response.headers["X-Request-ID"].encode(), b"id"))
+    if response.mimetype != "application/json" or b"_token" not in body:
+        return body
+    members = json.loads(body)
+    assert body == json.dumps(members, separators=(",", ":")).encode()
+    return [(name, _shape(name, value)) for name, value in members.items()]
+
+
+def _shape(name: str, value: Any) -> Any:
+    if name not in _VARIES or not isinstance(value, str):
+        return value
+    if "." not in value:
+        return len(value)
+    told = {claim: each for claim, each in claims_of(value).items() if claim not in _DRAWN_CLAIMS}
+    return header_of(value), told, sorted(claims_of(value))
+
+
+def same(ways: Ways, *args: Any, **request: Any) -> TestResponse:
+    """Ask both; the answers must be the same. Returns the fast one."""
+    fast = ways.fast.open(*args, **_whole(request))
+    assert seen(fast) == seen(ways.flask.open(*args, **_whole(request)))
+    return fast
+
+
+def rows() -> dict[str, int]:
+    """How many rows there are in the tables that such requests touch."""
+    metadata: MetaData = db.metadata
+    with db.reading() as session:
+        return {name: len(session.execute(select(metadata.tables[name])).all()) for name in TOUCHED}
+
+
+def basic(client_id: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+
+
+# The plain requests, and everything that may be wrong with them.
+
+
+@pytest.mark.product("OP-1")
+@pytest.mark.parametrize(
+    "path",
+    ["/jwks", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"],
+)
+def test_documents_are_the_same_bytes(ways: Ways, path: str):
+    fast, flask = ways.fast.get(path, **_whole({})), ways.flask.get(path, **_whole({}))
+
+    assert fast.get_data() == flask.get_data()
+    assert seen(fast) == seen(flask)
+    assert ways.passed_by == 0
+
+
+def test_before_there_is_a_key_flask_makes_one(identity_app: Flask):
+    ways = Ways(identity_app)
+
+    assert not ways.takes("/jwks")
+    assert ways.takes("/jwks")
+    assert len(ways.fast.get("/jwks", **_whole({})).get_json()["keys"]) == 2
+
+
+@pytest.mark.product("OP-1")
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
+def test_a_machine_gets_the_same_token(ways: Ways, algorithm: str):
+    app = an_app(access_token_signed_response_alg=algorithm)
+
+    for fields in ({}, {"scope": "reports:read"}, {"resource": API}, {"scope": "openid"}):
+        form = {"grant_type": "client_credentials"} | fields
+        same(ways, "/token", method="POST", data=form, headers=app.basic)
+
+    assert ways.passed_by == 0
+
+
+def _bad_token_requests(
+    app: App, other: App, public: App
+) -> list[tuple[dict[str, Any], str | None]]:
+    good = {"grant_type": "client_credentials"}
+    mine = app.basic["Authorization"]
+    return [
+        (good, None),
+        (good, basic(app.id, "wrong")),
+        (good, basic("nobody-at-all", "wrong")),
+        (good, basic("no such client!", "x")),
+        (good, "Basic"),
+        (good, "Basic ???"),
+        (good, "Basic " + base64.b64encode(b"no colon").decode()),
+        (good, "Bearer x"),
+        (good, "Basic \xbf"),
+        (good | {"client_id": other.id}, mine),
+        (good | {"client_id": app.id, "client_secret": app.secret}, None),
+        (good | {"client_id": app.id, "client_secret": app.secret}, mine),
+        (good | {"client_id": app.id}, mine),
+        (good | {"client_id": public.id}, None),
+        (good | {"client_assertion": "a.b.c", "client_assertion_type": "x"}, None),
+        (good | {"client_assertion": "a.b.c"}, mine),
+        (good | {"scope": "unknown"}, mine),
+        (good | {"scope": 'with "quotes"'}, mine),
+        (good | {"resource": "https://elsewhere.example"}, mine),
+        (good | {"resource": [API, "https://elsewhere.example"]}, mine),
+        (good | {"scope": ["a", "b"]}, mine),
+        (good | {"state": "x" * 2_001}, mine),
+        (good | {"x" * 60: "a long name", "": ""}, mine),
+        (good | {f"n{number}": "x" for number in range(61)}, mine),
+        (good | {"scope": "zażółć"}, mine),
+        (good | {"scope": "nul\0"}, mine),
+        (good | {"scope": "two\nlines"}, mine),
+        (good | {"scope": ""}, mine),
+        ({}, mine),
+        ({"grant_type": ""}, mine),
+        ({"grant_type": "password", "username": "x"}, mine),
+        ({"grant_type": ["client_credentials", "client_credentials"]}, mine),
+        ({"grant_type": "refresh_token"}, mine),
+        ({"grant_type": "refresh_token", "refresh_token": "nonsense"}, mine),
+        ({"grant_type": "refresh_token", "refresh_token": "x", "client_id": public.id}, None),
+        ({"grant_type": "authorization_code", "code": "nonsense"}, mine),
+        ({"grant_type": "authorization_code"}, other.basic["Authorization"]),
+    ]
+
+
+@pytest.mark.security("7.1", "7.2")
+def test_what_is_wrong_with_a_token_request_is_told_the_same(ways: Ways):
+    app = an_app()
+    other = an_app(token_endpoint_auth_method=clients.SECRET_POST)
+    public = an_app(token_endpoint_auth_method=clients.NONE)
+    only_codes = an_app(grant_types=(clients.AUTHORIZATION_CODE,))
+    requests = _bad_token_requests(app, other, public)
+    requests.append(
+        ({"grant_type": "client_credentials"}, only_codes.basic["Authorization"]),
+    )
+
+    for form, authorization in requests:
+        headers = {} if authorization is None else {"Authorization": authorization}
+        same(ways, "/token", method="POST", data=form, headers=headers)
+
+
+_ODD = [
+    {"method": "GET"},
+    {"method": "HEAD"},
+    {"method": "PUT"},
+    {"method": "OPTIONS"},
+    {"method": "POST", "query_string": "grant_type=client_credentials"},
+    {"method": "POST", "content_type": "application/json", "data": "{}"},
+    {"method": "POST", "content_type": f"{FORM}; charset=utf-16", "data": b"grant_type=x"},
+    {"method": "POST", "content_type": f"{FORM};charset=UTF-8", "data": b"grant_type=x"},
+    {"method": "POST", "content_type": "multipart/form-data; boundary=x", "data": b"--x--"},
+    {"method": "POST", "content_type": "", "data": b"grant_type=client_credentials"},
+    {"method": "POST", "content_type": FORM, "data": b"grant_type=%ff&a=%zz&b"},
+    {"method": "POST", "content_type": FORM, "data": b"\xc5\xbc=1"},
+    {"method": "POST", "content_type": FORM, "data": b"&&=&a=b=c&grant_type"},
+    {"method": "POST", "content_type": FORM, "data": b"a" * 20_000},
+    {"method": "POST", "content_type": FORM, "data": b""},
+    {"method": "POST", "content_type": FORM, "data": b"token=" + b"x." * 8_000},
+    {"method": "POST", "headers": {"Cookie": "klucznik_session=x"}},
+    {"method": "GET", "headers": {"Cookie": "klucznik_session=x"}},
+    {"method": "GET", "headers": {"Authorization": "Bearer"}},
+    {"method": "GET", "headers": {"Authorization": "Basic eDp5"}},
+    {"method": "GET", "headers": {"Authorization": "Bearer a.b.c"}},
+    {"method": "GET", "headers": {"Authorization": "bearer x"}},
+    {"method": "GET", "headers": {"Accept": "application/json"}},
+    {"method": "POST", "content_type": FORM, "data": b"access_token=x&access_token=y"},
+    {
+        "method": "POST",
+        "content_type": FORM,
+        "data": b"access_token=x",
+        "headers": {"Authorization": "Bearer y"},
+    },
+    {"method": "GET", "base_url": "http://elsewhere.example"},
+    {"method": "GET", "base_url": "http://LOCALHOST:9000"},
+    {"method": "GET", "headers": {"X-Request-ID": "0123456789abcdef"}},
+    {"method": "GET", "headers": {"X-Forwarded-Host": "elsewhere.example"}},
+]
+
+
+@pytest.mark.security("14.5", "15.1")
+@pytest.mark.parametrize(
+    "path", ["/token", "/introspect", "/userinfo", "/jwks", "/.well-known/openid-configuration"]
+)
+def test_odd_requests_are_answered_the_same(ways: Ways, path: str):
+    for odd in _ODD:
+        same(ways, path, **odd)
+    same(ways, f"{path}/", method="GET")
+    same(ways, f"/{path}", method="GET")
+    same(ways, path.replace("e", "%65"), method="GET")
+
+
+def test_a_body_without_a_length_or_shorter_than_told_is_left_to_flask(ways: Ways):
+    for environ in (
+        {"HTTP_TRANSFER_ENCODING": "chunked"},
+        {"CONTENT_LENGTH": ""},
+        {"CONTENT_LENGTH": "-1"},
+        {"CONTENT_LENGTH": "1000"},
+        {"SCRIPT_NAME": "/under"},
+    ):
+        good = {"method": "POST", "content_type": FORM, "data": b"grant_type=x&token=y"}
+        before = ways.passed_by
+
+        ways.fast.open("/introspect", **_whole({**good, "environ_overrides": environ}))
+
+        assert ways.passed_by == before + 1, environ
+
+
+def _kinds_of_tokens(ways: Ways, app: App) -> list[str]:
+    person_id = a_person(given_name="Ada", phone="+48600000000")
+    mine = tokens_for(ways.flask, app, person_id=person_id)
+    all_of_it = tokens_for(
+        ways.flask, app, person_id=person_id, scopes=("openid", "profile", "email", "phone")
+    )
+    revoked = tokens_for(ways.flask, app)["access_token"]
+    ways.flask.post("/revoke", data={"token": revoked}, headers=app.basic)
+    machine = ways.flask.post(
+        "/token", data={"grant_type": "client_credentials"}, headers=app.basic
+    ).get_json()["access_token"]
+    good = mine["access_token"]
+    forged = good[:-4] + ("AAAA" if good[-4:] != "AAAA" else "BBBB")
+    key = keys.signing_key("ES256", now=clock.now())
+    expired = jwt.sign(claims_of(good) | {"exp": 1}, key, typ=jwt.ACCESS_TOKEN)
+    other_type = jwt.sign(claims_of(good), key, typ="JWT")
+    return [
+        *(good, all_of_it["access_token"], mine["refresh_token"], mine["id_token"], revoked),
+        *(machine, forged, expired, other_type, "", "a.b.c", "..", "x" * 43, "ż", "a b"),
+    ]
+
+
+@pytest.mark.product("OP-1")
+@pytest.mark.security("7.7", "7.8")
+def test_tokens_of_all_kinds_are_introspected_and_taken_the_same(ways: Ways):
+    app, stranger, public = (
+        an_app(first_party=True),
+        an_app(),
+        an_app(token_endpoint_auth_method=clients.NONE),
+    )
+
+    for token in _kinds_of_tokens(ways, app):
+        for who in (app, stranger):
+            form = {"token": token, "token_type_hint": "access_token"}
+            same(ways, "/introspect", method="POST", data=form, headers=who.basic)
+        same(ways, "/introspect", method="POST", data={"token": token, "client_id": public.id})
+        same(ways, "/userinfo", method="POST", data={"access_token": token})
+        if token.isascii():
+            same(ways, "/userinfo", method="GET", headers={"Authorization": f"Bearer {token}"})
+    same(ways, "/introspect", method="POST", data={}, headers=app.basic)
+
+
+@pytest.mark.security("7.3")
+def test_a_token_ends_with_its_ground_on_both_ways(ways: Ways):
+    """What the fast path remembers of a token is its signature, and nothing that can change."""
+
+    def ends(end: Any) -> None:
+        app, person_id = an_app(), a_person()
+        token = tokens_for(ways.flask, app, person_id=person_id)["access_token"]
+        bearer = {"Authorization": f"Bearer {token}"}
+        asked = {"method": "POST", "data": {"token": token}, "headers": app.basic}
+        assert same(ways, "/userinfo", method="GET", headers=bearer).status_code == 200
+        assert same(ways, "/introspect", **asked).get_json()["active"] is True
+
+        end(app, person_id, token)
+
+        assert same(ways, "/userinfo", method="GET", headers=bearer).status_code == 401
+        ended = same(ways, "/introspect", **asked)
+        assert ended.status_code == 401 or ended.get_json() == {"active": False}
+
+    def block(_app: App, person_id: Any, _token: str) -> None:
+        with db.transaction() as session:
+            person = session.get(Person, person_id)
+            assert person is not None
+            person.status = "blocked"
+
+    def disable(app: App, _person_id: Any, _token: str) -> None:
+        with db.transaction() as session:
+            clients.disable(session, app.id, now=clock.now())
+
+    def sign_out(_app: App, person_id: Any, _token: str) -> None:
+        with db.transaction() as session:
+            logout.end_sessions(session, person_id=person_id, reason="x", now=clock.now())
+
+    def withdraw(app: App, person_id: Any, _token: str) -> None:
+        with db.transaction() as session:
+            table = db.metadata.tables["oauth_consents"]
+            session.execute(
+                table.update().where(table.c.client_id == app.id).values(withdrawn_at=clock.now())
+            )
+
+    def revoke(app: App, _person_id: Any, token: str) -> None:
+        ways.flask.post("/revoke", data={"token": token}, headers=app.basic)
+
+    def withdraw_key(_app: App, _person_id: Any, token: str) -> None:
+        keys.withdraw(header_of(token)["kid"], now=clock.now())
+
+    for end in (block, disable, sign_out, withdraw, revoke, withdraw_key):
+        ends(end)
+
+
+@pytest.mark.security("7.1")
+def test_a_changed_secret_counts_at_once(ways: Ways):
+    app = an_app()
+    form = {"grant_type": "client_credentials"}
+    assert same(ways, "/token", method="POST", data=form, headers=app.basic).status_code == 200
+
+    with db.transaction() as session:
+        row = session.get(RegisteredRow, app.id)
+        assert row is not None
+        clients.update_metadata(session, app.id, now=clock.now(), scopes=("openid",))
+        clients.rotate_secret(session, app.id, now=clock.now())
+        secret = clients.rotate_secret(session, app.id, now=clock.now())
+
+    assert same(ways, "/token", method="POST", data=form, headers=app.basic).status_code == 401
+    renewed = same(
+        ways,
+        "/token",
+        method="POST",
+        data=form,
+        headers={"Authorization": basic(app.id, secret)},
+    )
+    assert renewed.get_json()["scope"] == ""
+
+
+# What is left behind.
+
+
+def _leaves(client: Client, act: Any) -> tuple[Any, dict[str, int]]:
+    before = rows()
+    answer = act(client)
+    after = rows()
+    return answer, {name: after[name] - before[name] for name in TOUCHED}
+
+
+@pytest.mark.product("OP-1")
+@pytest.mark.security("7.4")
+@pytest.mark.parametrize("public", [False, True])
+def test_refreshing_retrying_and_replaying_leave_the_same_behind(ways: Ways, public: bool):
+    method = clients.NONE if public else clients.SECRET_BASIC
+    app = an_app(first_party=True, token_endpoint_auth_method=method)
+    mine = {"client_id": app.id} if public else {}
+    headers = {} if public else app.basic
+
+    def story(client: Client) -> Any:
+        first = tokens_for(ways.flask, app)["refresh_token"]
+
+        def use(token: str, **more: str) -> TestResponse:
+            form = {"grant_type": "refresh_token", "refresh_token": token} | mine | more
+            return client.post("/token", data=form, headers=headers, **_whole({}))
+
+        answers = [use(first)]
+        second = answers[0].get_json()["refresh_token"]
+        answers += [use(first), use(second, scope="openid"), use(first, scope="email"), use(second)]
+        if not public:
+            assert answers[1].get_data() == answers[0].get_data()
+        return [seen(answer) for answer in answers]
+
+    fast, flask = _leaves(ways.fast, story), _leaves(ways.flask, story)
+
+    assert _without_sign_in(fast) == _without_sign_in(flask)
+    assert ways.passed_by == 0
+
+
+def _without_sign_in(told: Any) -> str:
+    """Each story has a sign-in of its own: what it is called and when it was differs."""
+    answers, changed = told
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {
+                name: clean(each)
+                for name, each in value.items()
+                if name not in {"sub", "sid", "gid", "auth_time"}
+            }
+        if isinstance(value, list | tuple):
+            return [clean(each) for each in value]
+        return value
+
+    return repr((clean(answers), changed))
+
+
+@pytest.mark.product("OP-1")
+def test_trading_a_code_and_replaying_it_leave_the_same_behind(ways: Ways):
+    app = an_app()
+
+    def story(client: Client) -> Any:
+        person_id = a_person()
+        allow(app, person_id, scopes=("openid", "email", "offline_access"))
+        form = {
+            "grant_type": "authorization_code",
+            "code": a_code(app, now=clock.now(), person_id=person_id),
+            "redirect_uri": CALLBACK,
+            "code_verifier": VERIFIER,
+        }
+        wrong = form | {"code_verifier": VERIFIER[::-1]}
+        answers = [
+            client.post("/token", data=each, headers=app.basic, **_whole({}))
+            for each in (wrong, form, form)
+        ]
+        assert [answer.status_code for answer in answers] == [400, 200, 400]
+        return [seen(answer) for answer in answers]
+
+    fast, flask = _leaves(ways.fast, story), _leaves(ways.flask, story)
+
+    assert _without_sign_in(fast) == _without_sign_in(flask)
+    assert ways.passed_by == 0
+
+
+@pytest.mark.security("17.2")
+def test_each_answer_is_counted_and_logged_once_by_its_route(ways: Ways):
+    app = an_app()
+
+    def counted(client: Client) -> tuple[float, list[dict[str, Any]]]:
+        def count() -> float:
+            label = 'http_requests_total{method="POST",program="idp",route="/token",status="200"} '
+            return sum(
+                float(line.rpartition(" ")[2])
+                for line in exposition().decode().splitlines()
+                if label in line
+            )
+
+        before, lines = count(), []
+        with mock.patch.object(request_log, "write", lambda **fields: lines.append(fields)):
+            answer = client.post(
+                "/token",
+                data={"grant_type": "client_credentials"},
+                headers=app.basic,
+                **_whole({}),
+            )
+        assert lines[0].pop("request_id") == answer.headers["X-Request-ID"]
+        lines[0].pop("seconds")
+        return count() - before, lines
+
+    assert counted(ways.fast) == counted(ways.flask)
+    assert counted(ways.fast)[0] == 1
+
+
+@pytest.mark.security("17.3")
+def test_a_failure_is_answered_by_flask_and_happens_once(ways: Ways):
+    ways.app.config["TESTING"] = False
+    app = an_app()
+    tries = []
+
+    def fail(*_: Any, **__: Any) -> Any:
+        tries.append(1)
+        raise RuntimeError("the database went away")
+
+    for client in (ways.fast, ways.flask):
+        tries.clear()
+        with mock.patch.object(refresh_token, "refresh", fail):
+            answer = client.post(
+                "/token",
+                data={"grant_type": "refresh_token", "refresh_token": "x"},
+                headers=app.basic,
+                **_whole({}),
+            )
+        assert answer.status_code == 500
+        assert b"database" not in answer.get_data()
+        assert len(tries) == 1
+
+
+# What it costs: at most so many statements, whatever happens.
+
+
+@pytest.mark.parametrize("first_party", [False, True])
+def test_each_answer_asks_the_database_as_little_as_it_may(ways: Ways, first_party: bool):
+    app = an_app(first_party=first_party)
+    tokens = tokens_for(ways.flask, app)
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    machine = {"data": {"grant_type": "client_credentials"}, "headers": app.basic}
+    asked_for = {"data": {"token": tokens["access_token"]}, "headers": app.basic}
+    refreshing = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    budgets: list[tuple[str, dict[str, Any], int, int]] = [
+        ("/.well-known/openid-configuration", {"method": "GET"}, 0, 0),
+        ("/jwks", {"method": "GET"}, 1, 0),
+        ("/token", {"method": "POST", **machine}, 1, 0),
+        ("/introspect", {"method": "POST", **asked_for}, 2, 0),
+        ("/userinfo", {"method": "GET", "headers": bearer}, 2, 0),
+        ("/token", {"method": "POST", "data": refreshing, "headers": app.basic}, 5, 1),
+    ]
+    for path, request, statements, commits in budgets:
+        if "refresh_token" not in request.get("data", {}):
+            # What a process remembers is there.
+            ways.fast.open(path, **_whole(request))
+        with asked_of(db.engine) as asked:
+            answer = ways.fast.open(path, **_whole(request))
+        assert answer.status_code == 200
+        assert (len(asked.statements), asked.commits, asked.objects) == (
+            (statements, commits, [])
+        ), (path, asked.statements)
+    assert ways.passed_by == 0
+
+
+# Whatever somebody may think up.
+
+_texts = st.text(max_size=20) | st.sampled_from(
+    ["client_credentials", "refresh_token", "openid", API, "a.b.c", "%41", "+", "&=", "\x00", "é"]
+)
+_names = st.sampled_from(
+    ["grant_type", "scope", "resource", "client_id", "client_secret", "token", "access_token"]
+) | st.text(max_size=8)
+_bodies = st.lists(st.tuples(_names, _texts), max_size=6).map(
+    lambda pairs: urlencode(pairs, errors="replace").encode()
+) | st.binary(max_size=60)
+
+
+@pytest.mark.security("15.1", "20.6")
+@settings(max_examples=80, suppress_health_check=list(HealthCheck), deadline=None)
+@given(
+    path=st.sampled_from(["/token", "/introspect", "/userinfo"]),
+    body=_bodies,
+    content_type=st.sampled_from([FORM, FORM, FORM, f"{FORM}; charset=UTF-8", "text/plain", ""]),
+    authorization=st.none()
+    | st.sampled_from(["Bearer a.b.c", "Basic eDp5", "Basic OjpweA==", "Basic /w=="])
+    | st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20),
+)
+@example(path="/token", body=b"grant_type=client_credentials", content_type=FORM, authorization="")
+@example(path="/userinfo", body=b"access_token=%", content_type=FORM, authorization=None)
+def test_whatever_is_sent_both_answer_the_same(
+    lasting: Ways, path: str, body: bytes, content_type: str, authorization: str | None
+):
+    headers = {} if authorization is None else {"Authorization": authorization}
+
+    same(lasting, path, method="POST", data=body, content_type=content_type, headers=headers)
