@@ -57,14 +57,19 @@ def recently_signed_in(
     def guarded(
         me: SignedIn, /, *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> ResponseReturnValue:
-        now = clock.now()
-        if now - me.auth_time > FRESH_FOR:
-            return sign_in_first(now, again=me)
-        if me.acr != acr.TWO_FACTOR and has_better_than_mail(me):
-            return _code_first(now)
-        return view(me, *args, **kwargs)
+        missing = proof_first(me, clock.now())
+        return missing if missing is not None else view(me, *args, **kwargs)
 
     return guarded
+
+
+def proof_first(me: SignedIn, now: datetime) -> ResponseReturnValue | None:
+    """Lead to what has to be proved before a factor is changed; None when nothing has to."""
+    if now - me.auth_time > FRESH_FOR:
+        return sign_in_first(now, again=me)
+    if me.acr != acr.TWO_FACTOR and has_better_than_mail(me):
+        return _code_first(now)
+    return None
 
 
 def sign_in_first(now: datetime, *, again: SignedIn | None = None) -> ResponseReturnValue:
@@ -117,6 +122,7 @@ def _shell() -> dict[str, object]:
             NavigationItem(_("Profile"), url_for("account.profile"), "user-circle"),
             NavigationItem(_("Login security"), url_for("account.security"), "shield-lock"),
             NavigationItem(_("Sessions"), url_for("account.open_sessions"), "devices"),
+            NavigationItem(_("Sign-in history"), url_for("account.history"), "list"),
         ],
         "person_menu": PersonMenu(
             name=me.short_name,

@@ -59,10 +59,11 @@ def factors(me: SignedIn) -> Factors:
 
 
 def places(me: SignedIn, *, now: datetime) -> Places:
-    """The person's open sessions and remembered devices."""
+    """The person's open sessions, this one first, and remembered devices; the last used of many."""
     with db.reading() as session:
+        opened = sessions.open_sessions(session, person_id=me.person_id, now=now)
         return Places(
-            sessions=sessions.open_sessions(session, person_id=me.person_id, now=now),
+            sessions=sorted(opened, key=lambda each: each.id != me.session_id),
             devices=devices.remembered(session, person_id=me.person_id, now=now),
         )
 

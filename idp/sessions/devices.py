@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from idp.sessions.models import Device
-from idp.sessions.service import Whereabouts
+from idp.sessions.service import LISTED, Whereabouts
 from kernel.crypto import hash_token, new_token
 from kernel.database import HotStatement, UTCDateTime
 from kernel.ids import new_id
@@ -174,6 +174,7 @@ def remembered(session: Session, *, person_id: UUID, now: datetime) -> list[Reme
             Device.remembered_until > now,
         )
         .order_by(Device.last_seen_at.desc())
+        .limit(LISTED)
     )
     return [
         RememberedDevice(id_, user_agent, address, last_seen_at, until)

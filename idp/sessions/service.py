@@ -27,6 +27,7 @@ from tenants.people import service as people
 COOKIE = "klucznik_session"
 _FOUND = "klucznik.signed_in"
 _SEEN_EVERY = timedelta(minutes=1)
+LISTED = 100
 
 
 class SessionOver(Refused):
@@ -291,6 +292,7 @@ def open_sessions(session: Session, *, person_id: UUID, now: datetime) -> list[O
         )
         .where(BrowserSession.person_id == person_id, is_alive_at(now))
         .order_by(BrowserSession.last_seen_at.desc())
+        .limit(LISTED)
     )
     return [OpenSession(*row) for row in rows]
 

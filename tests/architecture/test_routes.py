@@ -45,6 +45,7 @@ STEPS = {
     *("registration.code", "registration.submit_code", "registration.send_again"),
     *("registration.open_link", "registration.confirm_link"),
     *("registration.password", "registration.submit_password"),
+    *("not_me.ask", "not_me.lock"),
     *("recovery.address", "recovery.submit_address"),
     *("recovery.code", "recovery.submit_code", "recovery.send_again"),
     *("recovery.open_link", "recovery.confirm_link"),
