@@ -24,6 +24,7 @@ from bench import ours
 from bench.driver import Browser, Reply, Scenario, Steps
 from bench.scenarios import Side, Visitor, scenarios
 
+_FRAMES = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 _WARM_UP = 5
 _MEASURED = 30
 # The first that fits names the layer; what fits nothing is Python's own library.
@@ -58,7 +59,7 @@ class Asked:
 
 
 class Watch:
-    """Counts statements and commits of an engine."""
+    """Counts statements and commits, of sessions and of hot transactions."""
 
     def __init__(self, engine: Engine) -> None:
         self.statements: list[str] = []
@@ -66,12 +67,26 @@ class Watch:
         event.listen(engine, "before_cursor_execute", self._on_statement)
         event.listen(engine, "commit", self._on_commit)
 
+    def watching(self, run: Callable[[Any, str, Any], None]) -> Callable[[Any, str, Any], None]:
+        """The door of hot statements, watched."""
+
+        def watched(cursor: Any, sql: str, parameters: Any) -> None:
+            if sql == "COMMIT":
+                self.commits += 1
+            self._note(sql)
+            run(cursor, sql, parameters)
+
+        return watched
+
     def _on_statement(self, _c: Any, _d: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            self.statements.append(" ".join(statement.split()))
+        self._note(statement)
 
     def _on_commit(self, _connection: Any) -> None:
         self.commits += 1
+
+    def _note(self, sql: str) -> None:
+        if not sql.startswith(_FRAMES):
+            self.statements.append(" ".join(sql.split()))
 
 
 class Direct:
@@ -159,14 +174,17 @@ def explain(folder: Path, name: str, *, statements: bool, database_url: str = ""
     prepared.use()
     # Not before: the settings are read from the environment of the installation.
     from idp.app import create_app  # noqa: PLC0415
-    from kernel.observability.logs import configure_logging  # noqa: PLC0415
+    from kernel.database import hot  # noqa: PLC0415
+    from klucznik.programs import PROGRAMS, load  # noqa: PLC0415
     from tenants.database import db  # noqa: PLC0415
 
     app = create_app()
-    configure_logging("warning", program="bench")
+    # Lines are written as ever, and not shown.
+    sys.stdout, shown = Path("/dev/null").open("w"), sys.stdout  # noqa: SIM115
     with app.app_context():
         watch = Watch(db.engine)
-    direct = Direct(app, watch)
+    hot.run = watch.watching(hot.run)  # type: ignore[assignment]
+    direct = Direct(load(PROGRAMS["identity"].fast_path)(app), watch)
     side = _known(prepared.side, direct)
     walk = Walk(direct, scenarios(side)[name])
     walk.go_on(times=_WARM_UP)
@@ -177,6 +195,7 @@ def explain(folder: Path, name: str, *, statements: bool, database_url: str = ""
     profile.enable()
     walk.go_on(times=_MEASURED)
     profile.disable()
+    sys.stdout = shown
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(_requests(name, asked))
     console.print(_layers(profile))
