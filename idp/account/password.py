@@ -1,12 +1,16 @@
-"""Changing the password: with the current one, and with the second factor of who has one."""
+"""Changing the password: with the current one, and with the second factor of who has one.
 
+Who signs in with a passkey alone sets a first password here.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
 from idp.account.facts import note, tell
-from idp.credentials import mailed_link, password, totp
+from idp.credentials import mailed_link, passkeys, password, totp
 from idp.credentials.hashing import hashing
 from idp.credentials.new_password import why_refuse
 from idp.credentials.password import Problem
@@ -31,16 +35,37 @@ class WrongProof(StrEnum):
     CODE = "code"
 
 
-def needs_code(me: SignedIn) -> bool:
-    """Whether the authenticator app is asked as well."""
+@dataclass(frozen=True)
+class Proofs:
+    """What a change of the password takes."""
+
+    password: bool
+    """The current one; who signs in with a passkey alone may have none."""
+    code: bool
+    fresh: bool
+    """A passkey can't be typed in, so who has nothing else has to have signed in just now."""
+
+
+def proofs(me: SignedIn) -> Proofs:
+    """What this person is asked for."""
     with db.reading() as session:
-        return totp.is_enrolled(session, person_id=me.person_id)
+        has_password = password.stored_hash(session, person_id=me.person_id) is not None
+        has_app = totp.is_enrolled(session, person_id=me.person_id)
+        has_passkey = passkeys.is_enrolled(session, person_id=me.person_id)
+    return Proofs(
+        password=has_password,
+        code=has_app and has_password,
+        fresh=not has_password or (has_passkey and not has_app),
+    )
 
 
 def change(
     me: SignedIn, *, current: str, new: str, code: str, browser: Browser, now: datetime
 ) -> WrongProof | Problem | Throttled | None:
     """Set a new password and end everything else that was signed in; None when it is done.
+
+    Who has none yet sets a first one. That they signed in just now is for the page to see to
+    (`proofs`).
 
     Tries count as those of a second factor: who sits at an open session must not guess either.
     """
@@ -56,6 +81,8 @@ def change(
         stored = password.stored_hash(session, person_id=me.person_id)
     if isinstance(taken, Refusal):
         return Throttled.by(taken, now)
+    if stored is None:
+        return _set_first(me, new, browser, now)
     if not password.is_measurable(current) or not hashing().verify(stored, current).matches:
         return WrongProof.PASSWORD
     hash_ = hashing().hash(password.normalised(new))
@@ -65,6 +92,15 @@ def change(
         ):
             return WrongProof.CODE
         if not password.exchange(session, person_id=me.person_id, old=stored, new=hash_, now=now):
+            return WrongProof.PASSWORD
+        _after_change(session, me, browser, now)
+    return None
+
+
+def _set_first(me: SignedIn, new: str, browser: Browser, now: datetime) -> WrongProof | None:
+    hash_ = hashing().hash(password.normalised(new))
+    with db.transaction() as session:
+        if not password.store_first(session, person_id=me.person_id, hash_=hash_, now=now):
             return WrongProof.PASSWORD
         _after_change(session, me, browser, now)
     return None

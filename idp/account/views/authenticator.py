@@ -7,7 +7,7 @@ from idp.account import authenticator as app_factor
 from idp.account import security as own_security
 from idp.account.authenticator import Added
 from idp.account.forms import CodeForm
-from idp.account.pages import blueprint, recently_signed_in
+from idp.account.pages import blueprint, has_better_than_mail, recently_signed_in
 from idp.account.words import wait
 from idp.sessions.browser import this_browser
 from idp.sessions.service import SignedIn
@@ -56,7 +56,10 @@ def remove_authenticator(me: SignedIn) -> ResponseReturnValue:
     """Go back to codes by mail."""
     now = clock.now()
     app_factor.remove(me, browser=this_browser(now), now=now)
-    toast(_("The authenticator app is removed. From now on codes come by mail."))
+    if has_better_than_mail(me):
+        toast(_("The authenticator app is removed."))
+    else:
+        toast(_("The authenticator app is removed. From now on codes come by mail."))
     return redirect(url_for("account.security"), 303)
 
 

@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from idp.account import password as password_change
 from idp.account.forms import PasswordForm
-from idp.account.pages import blueprint, signed_in
-from idp.account.password import WrongProof
+from idp.account.pages import blueprint, proof_first, signed_in
+from idp.account.password import Proofs, WrongProof
 from idp.account.words import wait
 from idp.credentials.password import Problem
 from idp.forms import explain
@@ -23,8 +23,10 @@ from kernel.web import toast
 @blueprint.get("/account/password")
 @signed_in
 def password(me: SignedIn) -> ResponseReturnValue:
-    """Ask for the current and the new password."""
-    return _password_page(PasswordForm(), me)
+    """Ask for the current and the new password; who has none sets a first one."""
+    proofs = password_change.proofs(me)
+    missing = proof_first(me, clock.now()) if proofs.fresh else None
+    return missing if missing is not None else _password_page(PasswordForm(), me, proofs)
 
 
 @blueprint.post("/account/password")
@@ -32,7 +34,10 @@ def password(me: SignedIn) -> ResponseReturnValue:
 def change_password(me: SignedIn) -> ResponseReturnValue:
     """Change the password, and sign out everywhere else."""
     now = clock.now()
-    form = PasswordForm()
+    form, proofs = PasswordForm(), password_change.proofs(me)
+    missing = proof_first(me, now) if proofs.fresh else None
+    if missing is not None:
+        return missing
     outcome = password_change.change(
         me,
         current=form.password.data or "",
@@ -56,18 +61,18 @@ def change_password(me: SignedIn) -> ResponseReturnValue:
         case Problem():
             form.new_password.errors = [explain(outcome)]
         case Throttled():
-            form.password.errors = [wait(outcome)]
-            response = make_response(_password_page(form, me), 429)
+            (form.password if proofs.password else form.new_password).errors = [wait(outcome)]
+            response = make_response(_password_page(form, me, proofs), 429)
             response.headers["Retry-After"] = str(outcome.retry_after)
             return response
-    return make_response(_password_page(form, me), 422)
+    return make_response(_password_page(form, me, proofs), 422)
 
 
-def _password_page(form: PasswordForm, me: SignedIn) -> str:
+def _password_page(form: PasswordForm, me: SignedIn, proofs: Proofs) -> str:
     return render_template(
         "account/password.html",
         form=form,
         me=me,
-        asks_code=password_change.needs_code(me),
+        proofs=proofs,
         minimum=current_settings().password_min_length,
     )
