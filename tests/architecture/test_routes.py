@@ -50,6 +50,8 @@ STEPS = {
     *("recovery.code", "recovery.submit_code", "recovery.send_again"),
     *("recovery.open_link", "recovery.confirm_link"),
     *("recovery.password", "recovery.submit_password"),
+    *("access.new_password", "access.set_new_password", "access.send_temporary_password"),
+    *("access.open_link", "access.use_link", "access.send_link", "access.link_sent"),
     *("lost_factors.start", "lost_factors.finish"),
     *("lost_factors.code", "lost_factors.submit_code", "lost_factors.send_code"),
     *("lost_factors.request_help", "lost_factors.submit_request"),
