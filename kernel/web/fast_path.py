@@ -5,6 +5,7 @@ which has a view for the same address. Answers, headers, counters and log lines 
 ways, made by the same functions.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -30,6 +31,7 @@ FORM_TYPES = frozenset(
     for rest in ("", ";charset=UTF-8", "; charset=UTF-8", ";charset=utf-8", "; charset=utf-8")
 )
 _LONGEST_FORM = 16_384
+_LENGTH = re.compile(r"[0-9]{1,5}")
 _FAILURE = "klucznik.fast_path.failure"
 _STATUS_LINES = {int(status): f"{int(status)} {status.phrase}" for status in HTTPStatus}
 
@@ -136,7 +138,7 @@ class FastPath:
 def read_form(environ: "WSGIEnvironment") -> Pairs | None:
     """The fields of a short form in plain ASCII, or None, with the body still to be read."""
     length = environ.get("CONTENT_LENGTH", "")
-    if environ.get("CONTENT_TYPE") not in FORM_TYPES or not length.isdecimal():
+    if environ.get("CONTENT_TYPE") not in FORM_TYPES or not _LENGTH.fullmatch(length):
         return None
     if int(length) > _LONGEST_FORM:
         return None

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import bindparam, insert, select
 
+from kernel import program
 from kernel.database import HotStatement, after_commit, hot
 from kernel.database.commits import SharedCommits, SharedTransaction
 from kernel.database.hot import HotConnections
@@ -68,11 +69,11 @@ def test_all_that_wait_for_their_turn_are_committed_once(writers: Writers):
     assert asked.commits == 1
 
 
-def test_nobody_goes_on_before_the_commit(writers: Writers):
+def test_nobody_goes_on_before_the_commit(kernel_app: Flask, writers: Writers):
     seen = []
 
     def add() -> None:
-        with writers.begin() as transaction:
+        with program.working_for(kernel_app), writers.begin() as transaction:
             ADD.rows(transaction, new_code="a")
             after_commit(transaction, lambda: seen.append(_codes()))
 
