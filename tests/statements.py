@@ -8,6 +8,7 @@ assert asked.commits == 1
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from unittest import mock
 
 from sqlalchemy import Engine, event
@@ -29,6 +30,13 @@ class Asked:
     commits: int = 0
     objects: list[str] = field(default_factory=list)
     """The mapped classes of which a row was loaded or written as an object."""
+    runs: list[tuple[str, Any]] = field(default_factory=list)
+    """Each statement as the driver took it, with its parameters."""
+
+    @property
+    def cost(self) -> tuple[int, int, int]:
+        """Statements, commits, objects."""
+        return len(self.statements), self.commits, len(self.objects)
 
     @property
     def kinds(self) -> list[str]:
@@ -50,17 +58,20 @@ def asked_of(engine: Engine) -> Iterator[Asked]:
     asked = Asked()
     run = hot.run
 
-    def note(sql: str) -> None:
-        if sql not in _FRAMES:
+    def note(sql: str, parameters: object = ()) -> None:
+        if not sql.startswith(_FRAMES):
             asked.statements.append(" ".join(sql.split()))
+            asked.runs.append((sql, parameters))
         asked.commits += sql == "COMMIT"
 
     def on_driver(cursor: object, sql: str, parameters: object) -> None:
-        note(sql)
+        note(sql, parameters)
         run(cursor, sql, parameters)
 
-    def on_engine(_connection: object, _cursor: object, sql: str, *_: object) -> None:
-        note(sql)
+    def on_engine(
+        _connection: object, _cursor: object, sql: str, parameters: object, *_: object
+    ) -> None:
+        note(sql, parameters)
 
     def on_commit(_connection: object) -> None:
         note("COMMIT")
