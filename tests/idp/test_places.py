@@ -19,11 +19,12 @@ NOWHERE = {"country": {"names": {"en": "Germany", "pl": 7}}, "city": "Berlin"}
 
 def write(path, places):
     """A database of places by network (MaxMind DB 2.0): a tree of bits, then the records."""
-    data, offsets = b"", {}
+    data = b""
+    offsets: dict[str, int] = {}
     for network, record in places.items():
         offsets[network] = len(data)
         data += _packed(record)
-    nodes = [[None, None]]
+    nodes: list[list[tuple[str, int] | None]] = [[None, None]]
     for text, offset in offsets.items():
         network = ip_network(text)
         prefix, length = int(network.network_address), network.prefixlen
@@ -35,10 +36,11 @@ def write(path, places):
             if depth == length - 1:
                 nodes[node][bit] = ("data", offset)
                 break
-            if nodes[node][bit] is None:
+            below = nodes[node][bit]
+            if below is None:
                 nodes.append([None, None])
-                nodes[node][bit] = ("node", len(nodes) - 1)
-            node = nodes[node][bit][1]
+                nodes[node][bit] = below = ("node", len(nodes) - 1)
+            node = below[1]
     count = len(nodes)
     tree = b"".join(_record(left, count) + _record(right, count) for left, right in nodes)
     about = {

@@ -107,9 +107,9 @@ def test_what_was_proved_in_a_flow_under_way_counts_no_more(person_id, now):
     refuse(a_link(person_id, now), now)
 
     with db.reading() as session:
-        flow = flows.load(session, flow_id, b"b" * 32, now)
-    assert flow.person_id is None
-    assert flow.first_factor_at is None
+        found = flows.load(session, flow_id, b"b" * 32, now)
+    assert found.person_id is None
+    assert found.first_factor_at is None
 
 
 @pytest.mark.security("3.1")
@@ -175,6 +175,7 @@ def test_the_app_that_the_notice_said_was_added_is_taken_away(person_id, now):
     a_sheet(person_id, now=now)
     with db.reading() as session:
         totp_id = totp.enrolled_id(session, person_id=person_id)
+    assert totp_id is not None
     token = a_link(
         person_id,
         now,
@@ -199,6 +200,7 @@ def test_an_app_that_took_the_place_of_the_one_in_the_notice_stays(person_id, no
     an_authenticator(person_id, now=now)
     with db.reading() as session:
         before = totp.enrolled_id(session, person_id=person_id)
+    assert before is not None
     an_authenticator(person_id, now=now)
     token = a_link(person_id, now, added=Added(Factor.AUTHENTICATOR, before))
 
@@ -315,6 +317,7 @@ def test_the_operator_locks_and_opens(person_id, now):
     cookies = enter(person_id, now)
     with db.transaction() as session:
         person = people.find(session, person_id)
+        assert person is not None
         shut = service.shut(session, person, reason=Reason.OPERATOR, now=now)
     assert (shut.sessions, shut.devices) == (1, 0)
     assert not is_signed_in(cookies, now)
