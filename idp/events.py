@@ -9,7 +9,7 @@ class IdpEvent(Event):
     PERSON_REGISTERED = "person:registered"
     PERSON_IMPORTED = "person:imported"
     PEOPLE_IMPORTED = "people:imported"
-    IMPORTED_PASSWORDS_FORGOTTEN = "imported-passwords:forgotten"  # noqa: S105
+    IMPORTED_PASSWORDS_FORGOTTEN = "imported-passwords:forgotten"
     PERSON_PROFILE_CHANGED = "person:profile:changed"
 
     SIGN_IN_SUCCEEDED = "sign-in:succeeded"
@@ -49,6 +49,7 @@ class ProviderEvent(Event):
 
     KEY_MADE = "key:made"
     KEY_WITHDRAWN = "key:withdrawn"
+    SECRETS_RESEALED = "secrets:resealed"
 
     CLIENT_REGISTERED = "client:registered"
     CLIENT_CHANGED = "client:changed"

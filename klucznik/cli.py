@@ -44,7 +44,7 @@ COMMANDS = {
     "person": ("idp.cli.person:person", "Create, import and show people."),
     "passwords": ("idp.cli.passwords:passwords", "Refuse breached passwords; drop imported ones."),
     "client": ("idp.cli.client:client", "Register and list applications."),
-    "keys": ("idp.cli.keys:keys", "Rotate and list the signing keys."),
+    "keys": ("idp.cli.keys:keys", "Rotate signing keys; end the use of old encryption keys."),
     "audit": ("idp.cli.audit:audit", "Prove that the audit trail is whole."),
     "outbox": ("idp.cli.outbox:outbox", "See what could not be delivered, and send it again."),
     "doctor": ("klucznik.doctor:doctor", "Look for what is wrong, and say what to do."),

@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 from uuid import UUID
 
 import pyotp
 import segno
 from flask import current_app
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, Table, delete, select, update
 from sqlalchemy.orm import Session
 
 from idp.credentials.email_code import digits_of
 from idp.credentials.models import Totp
 from kernel.crypto import Vault, constant_time_equal
 from kernel.ids import new_id
+from kernel.resealing import SealedColumn
 
 STEP_SECONDS = 30
 _SECRET_LETTERS = 32  # of base 32: 160 bits
@@ -153,6 +155,18 @@ def remove(session: Session, *, person_id: UUID, totp_id: UUID | None = None) ->
         statement = statement.where(Totp.id == totp_id)
     removed = session.execute(statement.returning(Totp.confirmed_at))
     return any(row.confirmed_at is not None for row in removed.all())
+
+
+def sealed() -> SealedColumn:
+    """The secrets of all apps, for `kernel.resealing`."""
+    columns = cast(Table, Totp.__table__).c
+    return SealedColumn(
+        what="authenticator apps",
+        column=columns.sealed_secret,
+        key=columns.id,
+        context=lambda row: _context(row.person_id, row.key),
+        needs=(columns.person_id,),
+    )
 
 
 def matching_step(secret: str, text: str, now: datetime) -> int | None:

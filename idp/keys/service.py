@@ -6,12 +6,12 @@ old one stays published until its last token has ended. So nobody notices a rota
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc.jwk import ECKey, RSAKey
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
 from idp.caches import VersionedCache, move_on
@@ -25,6 +25,7 @@ from kernel.crypto import new_token
 from kernel.database import Reads
 from kernel.errors import NotFound
 from kernel.ledger import INSTALLATION
+from kernel.resealing import SealedColumn
 from tenants.audit import ledger
 from tenants.database import db
 
@@ -64,7 +65,7 @@ def ring(at: Reads) -> KeyRing:
 
 def is_complete(held: KeyRing) -> bool:
     """Whether a key of each algorithm is published: clients keep what they read, for long."""
-    return all(held.newest(algorithm) for algorithm in ALGORITHMS)
+    return held.algorithms.issuperset(ALGORITHMS)
 
 
 def signing_key(algorithm: str, *, now: datetime, at: Reads | None = None) -> TokenKey:
@@ -224,6 +225,17 @@ def _make(algorithm: str, rsa_bits: int) -> _NewKey:
 
 def _parse(algorithm: str, pem: bytes) -> ECKey | RSAKey:
     return RSAKey.import_key(pem) if algorithm == RS256 else ECKey.import_key(pem)
+
+
+def sealed() -> SealedColumn:
+    """The private halves of all keys, for `kernel.resealing`."""
+    columns = cast(Table, SigningKey.__table__).c
+    return SealedColumn(
+        what="signing keys",
+        column=columns.private_sealed,
+        key=columns.id,
+        context=lambda row: _context(row.key),
+    )
 
 
 def _context(kid: str) -> str:

@@ -18,6 +18,7 @@ from kernel.ids import new_id
 from kernel.outbox import queue
 from kernel.outbox.lanes import Lane
 from kernel.outbox.models import OutboxMessageMixin, State
+from kernel.resealing import SealedColumn
 from kernel.settings import Settings
 
 CHANNEL = "klucznik_outbox"
@@ -112,6 +113,15 @@ class Outbox:
             .limit(limit)
         )
         return [DeadMessage(**row) for row in rows.mappings()]
+
+    def sealed(self) -> SealedColumn:
+        """The payloads that are still here, for `kernel.resealing`."""
+        return SealedColumn(
+            what="messages",
+            column=self.table.c.payload,
+            key=self.table.c.id,
+            context=lambda row: _context(row.key),
+        )
 
     def retry_dead(self, session: Session, ids: Collection[UUID], *, now: datetime) -> int:
         """Send dead messages again, by the same ids; says how many there were."""

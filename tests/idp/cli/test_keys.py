@@ -1,6 +1,10 @@
 """Operators rotate signing keys."""
 
+import os
+
 import pytest
+
+from kernel.crypto import new_token
 
 
 @pytest.mark.product("OP-2")
@@ -44,3 +48,26 @@ def test_a_withdrawn_key_is_replaced_at_once(ask, run):
 
     assert keys.pop(first["id"]) == "withdrawn"
     assert list(keys.values()) == ["signing"]
+
+
+@pytest.mark.security("13.3")
+def test_what_older_encryption_keys_sealed_is_sealed_anew_and_they_can_go(ask, run, monkeypatch):
+    before = {key["id"] for key in ask("keys", "rotate")}
+    old, new = os.environ["KLUCZNIK_ENCRYPTION_KEYS"], new_token(256)
+
+    monkeypatch.setenv("KLUCZNIK_ENCRYPTION_KEYS", f"{new},{old}")
+    first = ask("keys", "reseal")
+    again = ask("keys", "reseal")
+    monkeypatch.setenv("KLUCZNIK_ENCRYPTION_KEYS", new)
+
+    of_keys = next(one for one in first if one["what"] == "signing keys")
+    assert (of_keys["renewed"], of_keys["lost"]) == (len(before), 0)
+    assert all(one["renewed"] == one["lost"] == 0 for one in again)
+    assert {key["id"] for key in ask("keys", "rotate")} >= before
+
+
+def test_a_key_that_is_missing_from_the_settings_ends_with_1(ask, run, monkeypatch):
+    ask("keys", "rotate")
+    monkeypatch.setenv("KLUCZNIK_ENCRYPTION_KEYS", new_token(256))
+
+    assert "can't be opened" in run("keys", "reseal", status=1).stdout
