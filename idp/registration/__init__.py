@@ -1,1 +1,1 @@
-"""Creating an ID: address, proof of the mailbox, password. Start at `views`."""
+"""Creating an ID: address, proof of the mailbox, password or passkey. Start at `views`."""

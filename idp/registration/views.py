@@ -1,21 +1,28 @@
-"""The pages of registration: address → proof of the mailbox → password."""
+"""The pages of registration: address → proof of the mailbox → password or passkey."""
+
+from datetime import datetime
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.credentials.ceremonies import LONGEST_ANSWER, PasskeyRefused
 from idp.credentials.password import Problem
 from idp.forms import explain
 from idp.mailbox.pages import MailboxPages
 from idp.mailbox.service import Purpose
 from idp.registration import service
-from idp.registration.forms import PasswordForm
+from idp.registration.forms import PasskeyForm, PasswordForm
 from idp.registration.service import MailboxNotProved
-from idp.sessions.browser import this_browser
+from idp.sessions.browser import Browser, this_browser
+from idp.sessions.user_agents import device_name
 from idp.settings import current_settings
 from kernel import clock
 from kernel.i18n import _
+from kernel.observability.logs import get_logger
 from kernel.web import error_page, public, toast
 from tenants.people.service import EmailTaken
+
+log = get_logger(__name__)
 
 blueprint = Blueprint("registration", __name__)
 
@@ -83,10 +90,64 @@ def submit_password() -> ResponseReturnValue:
     return make_response(_password_page(form, email), 422)
 
 
-def _password_page(form: PasswordForm, email: str) -> str:
+@blueprint.post("/register/passkey/options")
+@public
+def passkey_options() -> ResponseReturnValue:
+    """What the browser is to make in place of a password."""
+    now = clock.now()
+    flow_id = request.args.get("flow")
+    try:
+        return service.ask_for_passkey(flow_id, browser=this_browser(now), now=now)
+    except MailboxNotProved:
+        return pages.to("address", flow_id)
+    except EmailTaken:
+        return _known(flow_id)
+
+
+@blueprint.post("/register/passkey")
+@public
+def submit_passkey() -> ResponseReturnValue:
+    """Make the ID with a passkey. The recovery codes are on the answer, and nowhere else ever."""
+    now = clock.now()
+    browser = this_browser(now)
+    flow_id = request.args.get("flow")
+    try:
+        finished = service.finish_with_passkey(
+            flow_id,
+            (PasskeyForm().credential.data or "")[: LONGEST_ANSWER + 1],
+            name=device_name(browser.where.user_agent) or str(_("Passkey")),
+            browser=browser,
+            now=now,
+        )
+    except PasskeyRefused as refused:
+        log.info("passkey_refused", detail=refused.detail)
+        return _passkey_refused(flow_id, browser, now)
+    except MailboxNotProved:
+        return pages.to("address", flow_id)
+    except EmailTaken:
+        return _known(flow_id)
+    page = render_template("registration/sheet.html", codes=finished.codes, flow_id=flow_id)
+    response = make_response(page)
+    finished.cookies.give(response)
+    return response
+
+
+def _passkey_refused(flow_id: str | None, browser: Browser, now: datetime) -> ResponseReturnValue:
+    try:
+        email = service.proved_email(flow_id, browser=browser, now=now)
+    except MailboxNotProved:
+        return pages.to("address", flow_id)
+    except EmailTaken:
+        return _known(flow_id)
+    error = str(_("This did not work, or took too long. Try again, or choose a password."))
+    return make_response(_password_page(PasswordForm(formdata=None), email, error), 422)
+
+
+def _password_page(form: PasswordForm, email: str, passkey_error: str = "") -> str:
     return render_template(
         "registration/password.html",
         form=form,
+        passkey_error=passkey_error,
         email=email,
         minimum=current_settings().password_min_length,
         flow_id=request.args.get("flow"),
