@@ -30,10 +30,8 @@ class Flow(Base):
     """Who proved a first factor in this flow."""
     first_factor_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     first_factor_amr: Mapped[str | None] = mapped_column(String(16))
-    new_password_of: Mapped[UUID | None] = mapped_column(
-        ForeignKey("people.id", ondelete="CASCADE")
-    )
-    """Who proved a temporary password in this flow: good for setting an own one, and no factor."""
+    new_password_of: Mapped[UUID | None]
+    """Whose temporary password was typed in this flow: good for setting an own one, and no factor."""
     new_password_asked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     second_factor_failures: Mapped[int] = mapped_column(default=0)
     mailbox_proven_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -13,7 +13,7 @@ FACTORS = {
     *("__init__", "models"),
     *("password", "new_password", "hashing", "blocklist", "breached"),
     *("email_code", "mailed_link", "totp", "recovery_codes"),
-    "lost_factors",
+    *("lost_factors", "temporary_password"),
 }
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")]
@@ -81,6 +81,7 @@ def test_every_decision_is_in_the_list():
 def test_every_way_to_authenticate_is_listed():
     text = (ROOT / "docs" / "ways-to-authenticate.md").read_text().casefold()
     people = {"password", "code by e-mail", "authenticator app", "recovery code", "registration"}
+    people |= {"temporary password", "welcome link"}
     programs = {"none" if way == NONE else f"`{way}`" for way in AUTH_METHODS}
 
     assert {way for way in people | programs if way not in text} == set()

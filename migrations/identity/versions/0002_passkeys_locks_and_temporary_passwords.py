@@ -178,16 +178,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_passkey_challenges_person_id"), "passkey_challenges", ["person_id"], unique=False
     )
-    op.add_column(
-        "flows",
-        sa.Column(
-            "new_password_of",
-            sa.Uuid(),
-            sa.ForeignKey("people.id", name=op.f("fk_flows_new_password_of"), ondelete="CASCADE"),
-            nullable=True,
-        ),
-        inline_references=True,
-    )
+    op.add_column("flows", sa.Column("new_password_of", sa.Uuid(), nullable=True))
     op.add_column(
         "flows", sa.Column("new_password_asked_at", types.UTCDateTime(timezone=True), nullable=True)
     )
