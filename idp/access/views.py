@@ -51,6 +51,13 @@ def set_new_password() -> ResponseReturnValue:
     except Over:
         return redirect(url_for("access.new_password", flow=flow_id), 303)
     except NothingToSet:
+        toast(
+            _(
+                "You have set a password already, or a newer mail has replaced the temporary one."
+                " Sign in with what is newest."
+            ),
+            kind="warning",
+        )
         return _sign_in_again(flow_id)
     return make_response(_question_page(form, question), 422)
 

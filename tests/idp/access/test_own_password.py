@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from idp.access import own_password
 from idp.access.own_password import NothingToSet, Over
@@ -10,6 +11,8 @@ from idp.credentials.hashing import Verdict
 from idp.credentials.password import Problem
 from idp.events import IdpEvent
 from idp.flows import service as flows
+from idp.not_me import locks
+from idp.not_me.locks import Locked, Reason
 from idp.sign_in import code
 from idp.sign_in.completion import Cookies
 from idp.sign_in.outcomes import Proved, Wrong
@@ -17,6 +20,7 @@ from idp.sign_in.prover import NothingToProve
 from tenants.audit import ledger, person_chain
 from tenants.database import db
 from tenants.limits import limits
+from tenants.people.models import Person
 from tests.idp.access.test_service import give, is_temporary
 from tests.idp.race import all_at_once
 from tests.idp.sign_in.test_password import a_browser, a_flow, prove
@@ -248,3 +252,24 @@ def test_a_reset_by_mail_takes_the_temporary_password_away(temporary, person_id,
     assert own_hash(person_id) == "own"
     with db.reading() as session:
         assert temporary_password.until(session, person_id=person_id) is None
+
+
+@pytest.mark.security("2.5")
+def test_who_is_blocked_meanwhile_sets_nothing(temporary, person_id, now):
+    flow_id = typed(temporary, now)
+    with db.transaction() as session:
+        session.execute(update(Person).where(Person.id == person_id).values(status="blocked"))
+
+    with pytest.raises(NothingToSet):
+        choose(flow_id, now)
+    assert own_hash(person_id) is None
+
+
+def test_who_is_locked_meanwhile_sets_nothing(temporary, person_id, now):
+    flow_id = typed(temporary, now)
+    with db.transaction() as session:
+        locks.lock(session, person_id=person_id, reason=Reason.OPERATOR, now=now)
+
+    with pytest.raises(Locked):
+        choose(flow_id, now)
+    assert own_hash(person_id) is None

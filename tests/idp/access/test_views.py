@@ -172,6 +172,20 @@ def test_a_bad_password_is_told_why_and_one_tries_again(visitor, request, where)
 
 
 @pytest.mark.product("ID-9")
+def test_a_newer_mail_closes_the_open_page_and_one_is_told(visitor, person_id, temporary):
+    visitor.sign_in(ANNA, temporary)
+    newer, _ = give(person_id, How.TEMPORARY_PASSWORD, clock.now())
+
+    visitor.submit("/sign-in/new-password", new_password=PASSWORD)
+
+    assert visitor.path.startswith("/sign-in/password")
+    assert "a newer mail has replaced the temporary one" in visitor.words
+    visitor.submit("/sign-in/password", password=newer)
+    visitor.submit("/sign-in/new-password", new_password=PASSWORD)
+    assert visitor.is_signed_in()
+
+
+@pytest.mark.product("ID-9")
 def test_the_temporary_password_is_not_taken_as_ones_own(visitor, temporary):
     visitor.sign_in(ANNA, temporary).submit("/sign-in/new-password", new_password=temporary)
 
