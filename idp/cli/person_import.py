@@ -84,6 +84,8 @@ def import_people(
 
     Exit status 0: every row was created or skipped. 1: rows were refused. 2: the file can't be read.
     """
+    if report is not None and report.resolve() == Path(file).resolve():
+        raise click.UsageError("the report would overwrite the file that is read")
     how = How(access) if access is not None else None
     try:
         with _opened(file, again=strict) as stream:

@@ -4,9 +4,9 @@ A hash from another system is verified faster or more slowly than ours, and the 
 came from there, so who has an ID. While there is such a hash, every wrong answer to a stranger
 waits until the same moment, whoever it was about; when the last one is gone, nobody waits.
 
-A waiting answer holds a thread of the server. So half of the threads may wait, and when they do,
-further tries are sent away with 503 before anything is looked at, until it is quiet again. This
-depends on how many there are, never on whom they are about.
+A waiting answer holds a thread of the server. So once half of the threads wait, no more tries than
+that are let in at once until it is quiet again, and the others are sent away with 503 before their
+password is looked at. This depends on how many there are, never on whom they are about.
 """
 
 import threading

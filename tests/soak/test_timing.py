@@ -2,12 +2,17 @@
 
 import time
 from collections.abc import Callable
+from math import ceil
 from statistics import median
 
+import bcrypt
 import pytest
 from flask import Flask
 
-from tests.idp.visitor import Visitor, a_person
+from idp.credentials import foreign_hashes, password
+from idp.credentials.password import ImportedHash
+from tenants.database import db
+from tests.idp.visitor import LONG_AGO, Visitor, a_person
 
 TRIES = 200
 # Of a thousand fair comparisons one goes beyond this.
@@ -65,6 +70,35 @@ def test_a_known_and_an_unknown_address_take_the_same_time(identity_app: Flask, 
     apart = distance(known, unknown)
     figure(
         f"{door.__name__}: known {median(known) * 1000:.2f} ms, "
+        f"unknown {median(unknown) * 1000:.2f} ms, {apart:.1f} deviations apart"
+    )
+    assert apart < WITHIN_THE_NOISE
+
+
+@pytest.mark.product("ID-8")
+@pytest.mark.security("2.4")
+@pytest.mark.parametrize("cost", [6, 10])
+def test_an_imported_hash_and_an_unknown_address_take_the_same_time(
+    identity_app: Flask, cost: int, figure
+):
+    """Cheaper to verify than ours (bcrypt 6), and dearer (10)."""
+    stored = bcrypt.hashpw(b"theirs", bcrypt.gensalt(cost)).decode()
+    milliseconds = ceil(foreign_hashes.read(stored).milliseconds)
+    emails = [f"person{number}@klucznik.example" for number in range(TRIES)]
+    for email in emails[::2]:
+        imported = ImportedHash(a_person(email, password_=None), stored, milliseconds)
+        with db.transaction() as session:
+            password.adopt(session, [imported], now=LONG_AGO)
+
+    times: dict[bool, list[float]] = {True: [], False: []}
+    for number, email in enumerate(emails):
+        visitor = Visitor(identity_app, address=f"10.0.{number // 250}.{number % 250}")
+        times[number % 2 == 0].append(wrong_password(visitor, email))
+
+    imported_, unknown = times[True], times[False]
+    apart = distance(imported_, unknown)
+    figure(
+        f"bcrypt {cost}: imported {median(imported_) * 1000:.2f} ms, "
         f"unknown {median(unknown) * 1000:.2f} ms, {apart:.1f} deviations apart"
     )
     assert apart < WITHIN_THE_NOISE

@@ -146,3 +146,9 @@ def test_access_is_mailed_on_demand(ask, a_file):
     ask("person", "import", file, "--access", "welcome-link")
 
     assert ask("person", "show", "anna@example.com")["factors"]["password"] is False
+
+
+def test_the_report_never_overwrites_the_file(run, a_file):
+    file = a_file("people.csv", "email\nanna@example.com\n")
+
+    run("person", "import", file, "--report", file, status=2)
