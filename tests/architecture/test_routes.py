@@ -38,13 +38,16 @@ PROVIDER = {
 # The steps by which a stranger becomes somebody; each looks at its flow.
 STEPS = {
     "account.home",
+    *("account.where_passwords_change", "account.where_passkeys_change"),
     *("sign_in.address", "sign_in.submit_address"),
     *("sign_in.password", "sign_in.submit_password"),
     *("sign_in.code", "sign_in.submit_code", "sign_in.send_code"),
+    *("sign_in.passkey_options", "sign_in.submit_passkey", "sign_in.second_passkey_options"),
     *("registration.address", "registration.submit_address"),
     *("registration.code", "registration.submit_code", "registration.send_again"),
     *("registration.open_link", "registration.confirm_link"),
     *("registration.password", "registration.submit_password"),
+    *("registration.passkey_options", "registration.submit_passkey"),
     *("not_me.ask", "not_me.lock"),
     *("recovery.address", "recovery.submit_address"),
     *("recovery.code", "recovery.submit_code", "recovery.send_again"),

@@ -11,6 +11,7 @@ from tenants.database import db
 from tenants.people import service as people
 from tests import programs
 from tests.idp.provider import a_query, an_app
+from tests.idp.security_key import SecurityKey
 from tests.idp.visitor import PASSWORD, Visitor, a_person
 
 NEW = "new@example.com"
@@ -32,6 +33,36 @@ def test_an_address_a_code_and_a_password_make_an_id(visitor, mailroom):
     assert visitor.path == "/account"
     assert visitor.is_signed_in()
     assert person().email == "New@example.com"
+
+
+@pytest.mark.product("ID-1")
+def test_an_address_a_code_and_a_passkey_make_an_id(visitor, mailroom):
+    visitor.get("/register").submit("/register", email=NEW)
+    visitor.submit("/register/code", code=mailroom.code_to(NEW))
+    flow, key = visitor.flow, SecurityKey()
+    options = visitor.post(f"/register/passkey/options?flow={flow}").json
+    visitor.submit("/register/passkey", credential=key.make(options, origin="https://evil.example"))
+    assert visitor.status == 422
+    assert "This did not work" in visitor.words
+
+    options = visitor.post(f"/register/passkey/options?flow={flow}").json
+    visitor.submit("/register/passkey", credential=key.make(options))
+
+    assert "Your ID is ready" in visitor.words
+    assert visitor.text.count("<li>") == 10
+    assert visitor.get(f"/authorize?flow={flow}").path == "/account"
+    assert visitor.is_signed_in()
+
+
+@pytest.mark.security("2.7")
+def test_a_passkey_comes_after_the_proof_of_the_mailbox(visitor, mailroom):
+    visitor.get("/register").submit("/register", email=NEW)
+
+    for path in ("/register/passkey/options", "/register/passkey"):
+        response = visitor.post(f"{path}?flow={visitor.flow}", credential="{}")
+        assert response.status_code in {303, 422}
+        visitor.get(f"/register?flow={visitor.flow}")
+    assert person(NEW) is None
 
 
 @pytest.mark.product("ID-1")

@@ -117,3 +117,10 @@ def test_a_session_that_is_too_weak_is_stepped_up(reached, app, proved, wanted, 
     session = replace(SESSION, acr=reached, has_authenticator=app)
 
     assert missing_step(flow, session, Wanted(acr=wanted), NOON) is step
+
+
+@pytest.mark.product("ID-6")
+def test_a_passkey_steps_up_as_an_app_does():
+    session = replace(SESSION, has_passkey=True)
+
+    assert missing_step(FLOW, session, Wanted(acr=TWO), NOON) is Step.CODE

@@ -8,6 +8,7 @@ from idp.sessions import service as sessions
 from idp.sessions.service import Whereabouts
 from idp.sign_in import next_step, session_for
 from tenants.database import db
+from tests.idp.security_key import a_passkey
 from tests.idp.sign_in.test_password import a_flow, load
 from tests.idp.visitor import a_person, an_authenticator
 
@@ -55,12 +56,17 @@ def test_a_session_counts_unless_another_address_was_typed(identity_app, now, ty
 
 @pytest.mark.security("4.9")
 @pytest.mark.parametrize(
-    ("has_app", "path"), [(True, "/sign-in/code"), (False, "/account/authenticator")]
+    ("factor", "path"),
+    [
+        (an_authenticator, "/sign-in/code"),
+        (a_passkey, "/sign-in/code"),
+        (None, "/account/authenticator"),
+    ],
 )
-def test_a_session_that_is_too_weak_gets_a_code_or_an_app(identity_app, now, has_app, path):
+def test_a_session_that_is_too_weak_gets_a_second_factor_or_an_app(identity_app, now, factor, path):
     person_id = a_person()
     signed_in = a_session(person_id, now)
-    if has_app:
-        an_authenticator(person_id, now=now)
+    if factor is not None:
+        factor(person_id, now=now)
 
     assert page(identity_app, a_flow(now, None), now, signed_in, acr=(acr.TWO_FACTOR,)) == path

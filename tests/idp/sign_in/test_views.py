@@ -463,7 +463,7 @@ def test_password_managers_know_the_fields(visitor):
     assert 'autocomplete="username webauthn"' in visitor.text
     visitor.submit("/sign-in", email=ANNA)
 
-    assert 'autocomplete="current-password"' in visitor.text
+    assert 'autocomplete="current-password webauthn"' in visitor.text
     assert "onpaste" not in visitor.text
 
 
