@@ -54,3 +54,24 @@ def test_the_page_names_the_support_office_of_this_installation(make_database: M
 def test_a_started_minute_is_a_minute(identity_app, seconds, words):
     with identity_app.test_request_context(), speaking("en"):
         assert words in no_mail.mails_wait(seconds)
+
+
+@pytest.mark.product("ID-6")
+@pytest.mark.security("3.11")
+def test_after_ten_codes_in_an_hour_whoever_knows_the_password_is_told_to_wait(
+    identity_app, mailroom
+):
+    a_person()
+    visitor = Visitor(identity_app).sign_in(ANNA)
+    for _ in range(9):
+        visitor.submit("/sign-in/code/send")
+    assert "Another one can go in 60 minutes" in visitor.words
+
+    refused = visitor.post(f"/sign-in/code/send?flow={visitor.flow}")
+    assert refused.headers["Location"].startswith("/sign-in/code?")
+    elsewhere = Visitor(identity_app).sign_in(ANNA)
+
+    assert "Another one can go in 60 minutes" in elsewhere.words
+    assert "spam folder" in elsewhere.words
+    assert "/sign-in/code/send" not in elsewhere.text
+    assert len(mailroom.deliver()) == 10
