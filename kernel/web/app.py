@@ -37,6 +37,7 @@ from kernel.web.requests import (
 )
 from kernel.web.security_headers import add_security_headers
 from kernel.web.shell import set_up_shell
+from kernel.web.templates import PageTemplates, known_to
 
 log = get_logger(__name__)
 
@@ -65,8 +66,7 @@ def create_app(
     """
     origin = Origin.of(public_url)
     packages = tuple(dict.fromkeys(["kernel", *packages, name]))
-    app = Flask(name, static_folder=None, template_folder=None)
-    app.request_class = Request
+    app = _Program(name, static_folder=None, template_folder=None)
     app.extensions[_SETTINGS] = settings
     app.extensions["klucznik.origin"] = origin
     _configure(app, settings, origin, known_hosts)
@@ -99,6 +99,13 @@ def create_app(
     app.teardown_request(_end)
     app.wsgi_app = PlainQueryString(app.wsgi_app, origin.scheme)  # type: ignore[method-assign]
     return app
+
+
+class _Program(Flask):
+    """Flask, with our own requests and templates."""
+
+    request_class = Request
+    jinja_environment = PageTemplates
 
 
 def settings_of(app: Flask) -> Settings:
@@ -145,6 +152,7 @@ def _set_up_templates(app: Flask, packages: Sequence[str]) -> None:
     app.jinja_env.globals.update(
         brand_name=brand.NAME, current_language=current_language, no_referrer=no_referrer
     )
+    known_to(app).update(current_language=current_language)
 
 
 def _begin() -> None:

@@ -22,6 +22,7 @@ from markupsafe import Markup, escape
 from kernel import brand
 from kernel.i18n.catalogs import package_folder
 from kernel.web.access import public
+from kernel.web.templates import known_to
 
 blueprint = Blueprint("static_files", __name__)
 
@@ -87,6 +88,7 @@ def set_up_assets(app: Flask, packages: Sequence[str]) -> None:
     app.extensions[_EXTENSION] = _assets_of(tuple(packages))
     app.register_blueprint(blueprint)
     app.jinja_env.globals.update(static_url=static_url, icon=icon)
+    known_to(app).update(static_url=static_url, icon=icon)
 
 
 def static_url(name: str) -> str:
