@@ -1,5 +1,7 @@
 """The pages of the first access: an own password after a temporary one, and the welcome link."""
 
+from datetime import timedelta
+
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -16,6 +18,9 @@ from idp.sign_in.completion import Cookies
 from kernel import clock
 from kernel.i18n import _
 from kernel.web import forward, public, toast
+
+# A first password is not thought of in a minute.
+_PAGE_STAYS_OPEN = timedelta(hours=2)
 
 blueprint = Blueprint("access", __name__)
 
@@ -83,7 +88,7 @@ def open_link() -> ResponseReturnValue:
     token = request.args.get("token")
     if token is not None:
         response: Response = redirect(url_for("access.open_link"), 303)  # type: ignore[assignment]
-        link_cookie.keep(response, token)
+        link_cookie.keep(response, token, lifetime=_PAGE_STAYS_OPEN)
         return response
     try:
         email = welcome.ask(link_cookie.kept(), now=clock.now())

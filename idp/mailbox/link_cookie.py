@@ -13,9 +13,9 @@ _COOKIE = "klucznik_link"
 _LIFETIME = timedelta(minutes=15)
 
 
-def keep(response: Response, token: str) -> None:
+def keep(response: Response, token: str, *, lifetime: timedelta = _LIFETIME) -> None:
     """Take the token over from the address."""
-    set_cookie(response, _COOKIE, token[:200], lifetime=_LIFETIME)
+    set_cookie(response, _COOKIE, token[:200], lifetime=lifetime)
 
 
 def kept() -> str:

@@ -430,3 +430,19 @@ def test_out_of_order_posts_set_nothing(visitor, person_id, mailroom, page):
     with db.reading() as session:
         assert password.stored_hash(session, person_id=person_id) is None
     assert mailroom.deliver() == []
+
+
+@pytest.mark.product("ID-10")
+def test_a_page_that_was_open_too_long_leads_back_to_the_mail(visitor, link):
+    visitor.get(link)
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=90)):
+        assert visitor.get("/welcome").status == 200
+    visitor.client.delete_cookie("klucznik_link")
+
+    visitor.submit("/welcome", new_password=PASSWORD)
+
+    assert visitor.status == 400
+    assert "Open the link from the mail" in visitor.words
+    assert "/welcome/send" not in visitor.text
+    visitor.get(link).submit("/welcome", new_password=PASSWORD)
+    assert visitor.is_signed_in()
