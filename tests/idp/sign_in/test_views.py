@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from idp.credentials.hashing import Hashing
+from idp.protocol import acr
 from idp.sessions import devices
 from idp.sessions import service as sessions
 from kernel.errors import Overloaded
 from tenants.database import db
 from tenants.people.models import Person
 from tests.idp.provider import CALLBACK, a_query, an_app, tokens_for
+from tests.idp.security_key import SecurityKey, a_passkey
 from tests.idp.strangers import answer_of, people_of_all_kinds
 from tests.idp.visitor import PASSWORD, Visitor, a_person, a_sheet, an_authenticator
 from tests.statements import asked_of
@@ -494,3 +496,126 @@ def test_who_is_blocked_between_the_factors_is_asked_from_the_beginning(visitor)
 
     assert visitor.path.startswith("/sign-in/password")
     assert visitor.status == 200
+
+
+@pytest.mark.product("ID-5")
+@pytest.mark.security("4.9")
+def test_a_passkey_alone_answers_an_application_that_asks_for_two_factors(visitor):
+    key = a_passkey(a_person(), now=datetime.now(UTC))
+    app = an_app()
+    query = urlencode({**a_query(app), "acr_values": acr.TWO_FACTOR, "prompt": "login"})
+    visitor.get(f"/authorize?{query}")
+    options = visitor.post(f"/sign-in/passkey/options?flow={visitor.flow}").json
+
+    visitor.submit("/sign-in/passkey", credential=key.show(options))
+
+    assert visitor.path.startswith("/consent") or visitor.path.startswith(CALLBACK)
+
+
+@pytest.mark.product("ID-5")
+@pytest.mark.security("4.9")
+@pytest.mark.parametrize("asked", [{"prompt": "login"}, {"max_age": "0"}])
+def test_a_passkey_is_shown_again_where_an_application_asks_for_a_fresh_sign_in(visitor, asked):
+    key = a_passkey(a_person(), now=datetime.now(UTC))
+    visitor.get("/account")
+    options = visitor.post(f"/sign-in/passkey/options?flow={visitor.flow}").json
+    visitor.submit("/sign-in/passkey", credential=key.show(options))
+    assert visitor.is_signed_in()
+
+    visitor.get(f"/authorize?{urlencode({**a_query(an_app()), **asked})}")
+
+    assert visitor.path.startswith("/sign-in?flow=")
+    options = visitor.post(f"/sign-in/passkey/options?flow={visitor.flow}").json
+    visitor.submit("/sign-in/passkey", credential=key.show(options))
+    assert visitor.path.startswith("/consent") or visitor.path.startswith(CALLBACK)
+
+
+@pytest.mark.product("ID-6")
+def test_the_code_page_offers_every_factor_that_was_added_and_no_mail(visitor, mailroom):
+    person_id = a_person()
+    an_authenticator(person_id, now=datetime.now(UTC))
+    a_passkey(person_id, now=datetime.now(UTC))
+
+    visitor.sign_in(ANNA)
+
+    page = visitor.text
+    assert page.index("data-passkey=") < page.index('name="code"') < page.index("way=recovery")
+    assert "/sign-in/code/send" not in page
+    assert mailroom.deliver() == []
+
+
+@pytest.mark.product("ID-6")
+def test_who_has_a_passkey_alone_is_told_what_it_needs_and_is_shown_the_way_without(visitor):
+    a_passkey(a_person(), now=datetime.now(UTC))
+
+    visitor.sign_in(ANNA)
+
+    assert "A passkey needs a browser with scripts" in visitor.words
+    assert 'name="code"' not in visitor.text
+    assert "way=recovery" in visitor.text
+
+
+@pytest.mark.security("2.4")
+def test_the_options_for_a_passkey_tell_nothing_of_anybody(identity_app):
+    answers = []
+    for email in people_of_all_kinds():
+        visitor = Visitor(identity_app).get("/account").submit("/sign-in", email=email)
+        visitor.response = visitor.post(f"/sign-in/passkey/options?flow={visitor.flow}")
+        options = visitor.response.json
+        status, _, headers, cookies, _ = answer_of(visitor)
+        answers.append(
+            (status, headers, cookies, {**options, "challenge": len(options["challenge"])})
+        )
+
+    assert all(answer == answers[0] for answer in answers)
+    assert answers[0][3]["allowCredentials"] == []
+
+
+@pytest.mark.security("2.4")
+def test_pages_offer_a_passkey_to_everybody_alike(identity_app):
+    a_passkey(a_person(), now=datetime.now(UTC))
+    answers = [
+        answer_of(Visitor(identity_app).get("/account").submit("/sign-in", email=email))
+        for email in (ANNA, *people_of_all_kinds())
+    ]
+
+    assert all(answer == answers[0] for answer in answers)
+
+
+@pytest.mark.security("2.1")
+def test_too_many_tries_with_a_passkey_are_told_to_wait(visitor):
+    visitor.get("/account")
+    key, flow = SecurityKey(), visitor.flow
+    for _ in range(31):
+        options = visitor.post(f"/sign-in/passkey/options?flow={flow}").json
+        visitor.submit("/sign-in/passkey", credential=key.show(options))
+
+    assert visitor.status == 429
+    assert int(visitor.response.headers["Retry-After"]) > 0
+    assert "Too many tries with a passkey" in visitor.words
+
+
+@pytest.mark.security("14.3")
+@pytest.mark.parametrize("path", ["/sign-in/passkey/options", "/sign-in/passkey"])
+def test_another_sites_page_uses_no_passkey(visitor, path):
+    visitor.get("/account")
+
+    response = visitor.client.post(f"{path}?flow={visitor.flow}")
+
+    assert response.status_code == 400
+
+
+@pytest.mark.security("4.8")
+def test_a_refused_second_passkey_is_said_at_the_button_and_another_way_stays(visitor):
+    person_id = a_person()
+    app = an_authenticator(person_id, now=datetime.now(UTC))
+    key = a_passkey(person_id, now=datetime.now(UTC))
+    visitor.sign_in(ANNA)
+    options = visitor.post(f"/sign-in/code/passkey/options?flow={visitor.flow}").json
+    visitor.submit("/sign-in/code", credential=key.show(options, signature=b"forged"))
+    assert visitor.status == 422
+    assert "This passkey can&#39;t be used here" in visitor.text
+
+    visitor.submit("/sign-in/code", code=app.now())
+
+    assert visitor.is_signed_in()
