@@ -3,8 +3,6 @@
 Flask tells by its context. Answers that pass Flask by say it themselves, with `working_for`.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -19,11 +17,14 @@ def extensions() -> dict[str, Any]:
     return told if told is not None else current_app.extensions
 
 
-@contextmanager
-def working_for(app: Flask) -> Iterator[None]:
+class working_for:  # noqa: N801 (read as `with working_for(app)`)
     """Work for this application, without a context of Flask's."""
-    token = _told.set(app.extensions)
-    try:
-        yield
-    finally:
-        _told.reset(token)
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    def __enter__(self) -> None:
+        self._token = _told.set(self._app.extensions)
+
+    def __exit__(self, *_: object) -> None:
+        _told.reset(self._token)

@@ -91,5 +91,10 @@ class KeyRing:
         ]
 
     @cached_property
+    def algorithms(self) -> frozenset[str]:
+        """Those for which there is a key."""
+        return frozenset(held.key.algorithm for held in self.keys if not held.withdrawn)
+
+    @cached_property
     def _by_id(self) -> dict[str, TokenKey]:
         return {held.key.id: held.key for held in self.keys if not held.withdrawn}

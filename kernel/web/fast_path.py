@@ -6,7 +6,6 @@ ways, made by the same functions.
 """
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -33,7 +32,6 @@ FORM_TYPES = frozenset(
 )
 _LONGEST_FORM = 16_384
 _LENGTH = re.compile(r"[0-9]{1,5}")
-_GATE = threading.Lock()
 _FAILURE = "klucznik.fast_path.failure"
 _STATUS_LINES = {int(status): f"{int(status)} {status.phrase}" for status in HTTPStatus}
 
@@ -111,7 +109,7 @@ class FastPath:
     ) -> Answer | None:
         bind_request(request_id=request_id)
         try:
-            with _GATE, program.working_for(self._app):
+            with program.working_for(self._app):
                 return handler(Asked(form, environ.get("HTTP_AUTHORIZATION")))
         except Exception as failure:
             # Flask has the page for it. What was done so far is not done again.
