@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, delete, not_, or_, select
 
 from idp.credentials import lost_factors
 from idp.credentials.email_code import Purpose
-from idp.credentials.models import EmailCode, LostFactorsRequest, MailedLink
+from idp.credentials.models import EmailCode, LostFactorsRequest, MailedLink, PasskeyChallenge
 from idp.flows.models import Flow
 from idp.not_me.models import NotMeLink
 from kernel.jobs import Job
@@ -28,6 +28,7 @@ def clean(now: datetime) -> int:
         _remove(model, is_over)
         for model, is_over in (
             (EmailCode, EmailCode.expires_at < now - _KEPT),
+            (PasskeyChallenge, PasskeyChallenge.expires_at < now - _KEPT),
             (MailedLink, _is_over(now)),
             (NotMeLink, NotMeLink.expires_at < now - _KEPT),
             (LostFactorsRequest, lost_factors.is_over_since(now - _REQUESTS_KEPT)),

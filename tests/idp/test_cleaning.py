@@ -3,9 +3,10 @@ from datetime import timedelta
 import pytest
 
 from idp import cleaning
-from idp.credentials import email_code, mailed_link
+from idp.credentials import email_code, mailed_link, passkeys
 from idp.credentials.email_code import Purpose
-from idp.credentials.models import EmailCode
+from idp.credentials.models import EmailCode, PasskeyChallenge
+from idp.credentials.passkeys import Ceremony
 from idp.flows import service as flows
 from idp.flows.models import Flow
 from tenants.database import db
@@ -20,12 +21,16 @@ def test_what_has_been_over_for_a_day_is_removed_and_the_rest_stays(identity_app
             email_code.issue(
                 session, flow_id=flow.id, purpose=Purpose.SIGN_IN, recipient="x", now=started_at
             )
+            passkeys.issue_challenge(
+                session, ceremony=Ceremony.ADDING, browser_hash=b"b" * 32, now=started_at
+            )
 
     removed = [cleaning.clean(now) for _ in range(2)]
 
-    assert removed == [2, 0]
+    assert removed == [3, 0]
     with db.reading() as session:
         assert session.query(Flow).count() == session.query(EmailCode).count() == 1
+        assert session.query(PasskeyChallenge).count() == 1
 
 
 @pytest.mark.product("ID-10")
