@@ -81,7 +81,7 @@ def test_every_decision_is_in_the_list():
 def test_every_way_to_authenticate_is_listed():
     text = (ROOT / "docs" / "ways-to-authenticate.md").read_text().casefold()
     people = {"password", "code by e-mail", "authenticator app", "recovery code", "registration"}
-    people |= {"temporary password", "welcome link"}
+    people |= {"temporary password", "welcome link", "lost factors"}
     programs = {"none" if way == NONE else f"`{way}`" for way in AUTH_METHODS}
 
     assert {way for way in people | programs if way not in text} == set()

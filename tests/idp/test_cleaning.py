@@ -9,8 +9,11 @@ from idp.credentials.models import EmailCode, PasskeyChallenge
 from idp.credentials.passkeys import Ceremony
 from idp.flows import service as flows
 from idp.flows.models import Flow
+from idp.lost_factors import decisions
 from tenants.database import db
 from tenants.people.address import canonical_email
+from tests.idp.lost_factors.requests import a_request
+from tests.idp.visitor import a_person
 
 
 @pytest.mark.security("18.7")
@@ -49,3 +52,14 @@ def test_who_opens_an_old_welcome_link_is_offered_a_new_one_for_three_months(ide
     removed = [cleaning.clean(now + timedelta(days=days)) for days in (2, 90, 91)]
 
     assert removed == [1, 0, 1]
+
+
+@pytest.mark.security("18.7")
+def test_how_to_reach_somebody_is_forgotten_three_months_after_the_request_ended(identity_app, now):
+    refused, _ = a_request(a_person(), now)
+    a_request(a_person("bert@example.com"), now, days=14)
+    decisions.refuse(refused, reason="Nobody picked up.", by="Jan", now=now)
+
+    removed = [cleaning.clean(now + timedelta(days=days)) for days in (90, 91, 104, 105)]
+
+    assert removed == [0, 1, 0, 1]

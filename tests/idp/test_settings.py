@@ -38,6 +38,17 @@ def test_production_needs_https_except_on_this_machine():
     assert _settings(mode="production", issuer="http://localhost:9000").production
 
 
+@pytest.mark.security("3.6")
+def test_in_production_an_owner_has_a_day_at_least_to_object_to_lost_factors():
+    named = {"mode": "production", "issuer": "https://id.example"}
+
+    with pytest.raises(ValidationError, match="24 hours"):
+        _settings(**named, lost_factors_waiting_hours=23)
+
+    assert _settings(**named).lost_factors_waiting_hours == 72
+    assert _settings(lost_factors_waiting_hours=0).lost_factors_waiting_hours == 0
+
+
 @pytest.mark.security("8.7")
 @pytest.mark.parametrize("bits", [1024, 2047, 4096])
 def test_rsa_keys_have_one_of_two_sizes(bits):

@@ -39,6 +39,23 @@ def test_a_window_lets_its_number_through_and_no_more(now):
     assert answers[5] == Refusal(now + timedelta(hours=1), count=5)
 
 
+def test_looking_until_when_one_is_refused_counts_nothing(now):
+    def look(at):
+        with db.reading() as session:
+            return limits.refused_until(session, key=ADDRESS, policy=HOURLY, now=at)
+
+    before = look(now)
+    for _ in range(4):
+        take()
+    free = [look(now) for _ in range(9)]
+    take()
+
+    assert before is None
+    assert free == [None] * 9
+    assert look(now) == now + timedelta(hours=1)
+    assert look(now + timedelta(hours=1)) is None
+
+
 def test_a_new_window_begins_with_the_first_try_after_the_old_one(now):
     for _ in range(5):
         take()
