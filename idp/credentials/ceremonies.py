@@ -6,20 +6,10 @@ its users (§7.1, §7.2) is checked beside it.
 """
 
 import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from webauthn import verify_authentication_response, verify_registration_response
-from webauthn.helpers import (
-    base64url_to_bytes,
-    bytes_to_base64url,
-    decode_credential_public_key,
-    decoded_public_key_to_cryptography,
-)
-from webauthn.helpers.cose import COSEAlgorithmIdentifier
-from webauthn.helpers.decode_credential_public_key import DecodedRSAPublicKey
-from webauthn.helpers.structs import CredentialDeviceType
 
 from idp.settings import current_settings
 from kernel import brand
@@ -29,12 +19,9 @@ TIMEOUT_MS = 300_000
 LONGEST_ANSWER = 16_000
 _LONGEST_ID = 1023
 _SMALLEST_RSA_BITS = 2048
-# Ed25519 and P-256; RSA because Windows Hello has nothing else on many machines.
-ALGORITHMS = (
-    COSEAlgorithmIdentifier.EDDSA,
-    COSEAlgorithmIdentifier.ECDSA_SHA_256,
-    COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
-)
+# As COSE numbers them: Ed25519 and P-256; RSA (PKCS #1 v1.5, SHA-256) because Windows Hello has
+# nothing else on many machines.
+ALGORITHMS = (-8, -7, -257)
 # We ask for no attestation; a browser may leave one in with which a device vouches for itself.
 _ATTESTATIONS = frozenset({"none", "packed"})
 _TRANSPORTS = frozenset({"ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb"})
@@ -126,7 +113,7 @@ def ask_to_make(
         "rp": {"id": party.domain, "name": brand.NAME},
         "user": {"id": bytes_to_base64url(user_handle), "name": email, "displayName": email},
         "challenge": bytes_to_base64url(challenge),
-        "pubKeyCredParams": [{"type": "public-key", "alg": int(alg)} for alg in ALGORITHMS],
+        "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in ALGORITHMS],
         "timeout": TIMEOUT_MS,
         "excludeCredentials": [one.as_json() for one in known],
         "authenticatorSelection": {
@@ -152,6 +139,17 @@ def ask_to_show(
         "timeout": TIMEOUT_MS,
         "allowCredentials": [one.as_json() for one in known],
         "userVerification": "required" if must_stand_alone else "discouraged",
+    }
+
+
+def all_that_count(
+    party: RelyingParty, *, user_handle: bytes, known: Sequence[Descriptor]
+) -> dict[str, object]:
+    """The options of `PublicKeyCredential.signalAllAcceptedCredentials`: others may be forgotten."""
+    return {
+        "rpId": party.domain,
+        "userId": bytes_to_base64url(user_handle),
+        "allAcceptedCredentialIds": [bytes_to_base64url(one.credential_id) for one in known],
     }
 
 
@@ -185,6 +183,16 @@ def check_made(
     answer: Answer, party: RelyingParty, *, challenge: bytes, must_stand_alone: bool
 ) -> Made:
     """The passkey that the browser made; raises PasskeyRefused (WebAuthn §7.1)."""
+    # With all that it brings along it is 12 MB and a third of a second, at the first passkey.
+    from webauthn import verify_registration_response  # noqa: PLC0415
+    from webauthn.helpers import (  # noqa: PLC0415
+        decode_credential_public_key,
+        decoded_public_key_to_cryptography,
+    )
+    from webauthn.helpers.cose import COSEAlgorithmIdentifier  # noqa: PLC0415
+    from webauthn.helpers.decode_credential_public_key import DecodedRSAPublicKey  # noqa: PLC0415
+    from webauthn.helpers.structs import CredentialDeviceType  # noqa: PLC0415
+
     try:
         found = verify_registration_response(
             credential=answer.fields__unverified,
@@ -193,7 +201,7 @@ def check_made(
             expected_origin=party.origin,
             require_user_presence=True,
             require_user_verification=must_stand_alone,
-            supported_pub_key_algs=list(ALGORITHMS),
+            supported_pub_key_algs=[COSEAlgorithmIdentifier(alg) for alg in ALGORITHMS],
         )
         public_key = decode_credential_public_key(found.credential_public_key)
         # Whether it is a point of the curve is found out when it is loaded.
@@ -230,6 +238,10 @@ def check_shown(
 
     The counter is not compared here but where it is stored, by one statement.
     """
+    # As above: not before somebody has a passkey.
+    from webauthn import verify_authentication_response  # noqa: PLC0415
+    from webauthn.helpers.structs import CredentialDeviceType  # noqa: PLC0415
+
     try:
         found = verify_authentication_response(
             credential=answer.fields__unverified,
@@ -249,6 +261,16 @@ def check_shown(
         is_verified=found.user_verified,
         is_synced=found.credential_backed_up,
     )
+
+
+def bytes_to_base64url(value: bytes) -> str:
+    """As browsers write bytes: base64url without padding."""
+    return urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
+
+
+def base64url_to_bytes(text: str) -> bytes:
+    """Bytes as a browser wrote them; with padding or without."""
+    return urlsafe_b64decode(f"{text}===")
 
 
 def _detail_of(wrong: Exception) -> str:

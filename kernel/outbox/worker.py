@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-import psycopg
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -307,6 +306,9 @@ class Worker:
     # Hearing of messages that other processes wrote
 
     def _listen(self) -> None:
+        # On SQLite it is 7 MB for nothing.
+        import psycopg  # noqa: PLC0415
+
         while not self._stopping.is_set():
             try:
                 with self._app.app_context():
