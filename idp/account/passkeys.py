@@ -55,6 +55,15 @@ def one_of(me: SignedIn, passkey_id: UUID) -> KnownPasskey:
     return found[0]
 
 
+def accepted(known: list[KnownPasskey]) -> dict[str, object]:
+    """What password managers are told, so that they offer no passkey that was removed."""
+    return ceremonies.all_that_count(
+        ceremonies.relying_party(),
+        user_handle=known[0].user_handle,
+        known=[passkey.descriptor for passkey in known],
+    )
+
+
 def ask_to_add(me: SignedIn, *, browser: Browser, now: datetime) -> dict[str, object]:
     """The options for making one. Those that the person has are left out."""
     with db.transaction() as session:

@@ -84,6 +84,10 @@
     return button.dataset.textFailed;
   };
 
+  // Whoever keeps passkeys learns which still count, and offers the others no more.
+  const list = document.querySelector("[data-accepted]");
+  if (list) window.PublicKeyCredential?.signalAllAcceptedCredentials?.(JSON.parse(list.dataset.accepted)).catch(() => {});
+
   const isSupported = Boolean(window.PublicKeyCredential && navigator.credentials?.create);
   for (const button of document.querySelectorAll("[data-passkey]")) {
     const missing = button.form.querySelector("[data-passkey-missing]");

@@ -64,3 +64,28 @@ def test_the_database_is_in_the_home_folder_unless_named(tmp_path):
 
 def test_the_application_at_work_knows_its_settings(identity_app: Flask):
     assert current_settings().api_audience == "http://localhost:9000/api"
+
+
+@pytest.mark.security("4.8")
+@pytest.mark.parametrize(
+    ("domain", "is_ours"),
+    [
+        ("", True),
+        ("id.example.pl", True),
+        ("example.pl", True),
+        ("pl", False),
+        ("evil.pl", False),
+        ("ample.pl", False),
+        ("login.id.example.pl", False),
+        (".example.pl", False),
+        ("example.pl.", False),
+    ],
+)
+def test_passkeys_belong_to_the_issuers_host_or_a_domain_above_it(domain, is_ours):
+    named = {"issuer": "https://id.example.pl", "passkey_domain": domain}
+
+    if is_ours:
+        assert _settings(**named).passkey_relying_party == (domain or "id.example.pl")
+    else:
+        with pytest.raises(ValidationError, match="passkey_domain"):
+            _settings(**named)

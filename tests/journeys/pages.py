@@ -208,6 +208,10 @@ def _account(person: Traveller) -> Iterator[str]:
     yield "password change with an app"
     person.go(f"{account}/recovery-codes")
     yield "recovery codes made anew"
+    person.go(f"{account}/passkeys")
+    yield "passkeys, none"
+    person.go(f"{account}/passkeys/add")
+    yield "passkey to be added"
     person.go(f"{account}/sessions")
     yield "sessions"
 

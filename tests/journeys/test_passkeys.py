@@ -141,6 +141,29 @@ def test_a_passkey_that_is_picked_where_the_address_is_typed_signs_in(
     traveller.expect_signed_in_at(running.portal)
 
 
+@pytest.mark.product("ID-1")
+def test_an_id_begins_with_a_passkey_and_no_password(running: Installation, traveller: Traveller):
+    email = "renata.klucz@klucznik.example"
+    Device(traveller)
+    traveller.go(f"{running.portal}/login")
+    traveller.press('main a[href*="/register"]')
+    traveller.fill(email=email)
+    expect(traveller.field("code")).to_be_visible()
+    traveller.fill(code=running.mailbox.newest_code(email))
+    expect(traveller.field("new_password")).to_be_visible()
+    traveller.look()
+    traveller.press("[data-passkey]")
+    expect(traveller.page.locator("ul.secrets li")).to_have_count(10)
+    traveller.look()
+    traveller.press("main a.btn-primary")
+    traveller.expect_signed_in_at(running.portal)
+
+    traveller.go(f"{running.identity}/account/password")
+    traveller.look()
+    traveller.fill(new_password=PASSWORD)
+    traveller.expect_at(f"{running.identity}/account/security")
+
+
 @pytest.mark.product("ID-5")
 @pytest.mark.parametrize("language", ["pl", "en"])
 def test_whoever_cancels_is_told_how_to_go_on(

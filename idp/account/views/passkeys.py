@@ -26,7 +26,9 @@ log = get_logger(__name__)
 @signed_in
 def passkeys(me: SignedIn) -> ResponseReturnValue:
     """Show the person's passkeys and security keys."""
-    return render_template("account/passkeys.html", passkeys=own_passkeys.of(me))
+    known = own_passkeys.of(me)
+    accepted = own_passkeys.accepted(known) if known else None
+    return render_template("account/passkeys.html", passkeys=known, accepted=accepted)
 
 
 @blueprint.get("/account/passkeys/add")
