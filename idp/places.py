@@ -37,6 +37,16 @@ def place_of(address: object, language: str | None = None) -> str | None:
     return _in_words(record, language or current_language())
 
 
+def why_unusable(path: Path) -> str | None:
+    """What is wrong with a file of places, for the operator; None when nothing is."""
+    try:
+        with maxminddb.open_database(path, maxminddb.MODE_MMAP) as reader:
+            reader.metadata()
+    except (OSError, InvalidDatabaseError, ValueError) as unusable:
+        return str(unusable) or type(unusable).__name__
+    return None
+
+
 class _Places:
     """An open file. It is opened again once the operator has put another one in its place."""
 

@@ -8,6 +8,7 @@ from idp.clients import service as clients
 from idp.credentials import imported
 from idp.keys import service as keys
 from idp.keys.service import KeySummary
+from idp.places import why_unusable
 from idp.settings import IdentitySettings
 from kernel import clock
 from kernel.command_line import Finding, Grade
@@ -38,6 +39,7 @@ def findings() -> list[Finding]:
     )
     found.append(about_passwords(settings))
     found.extend(about_imported(imported_passwords))
+    found.extend(about_places(settings))
     return found
 
 
@@ -81,6 +83,18 @@ def about_keys(
             )
         )
     return found
+
+
+def about_places(settings: IdentitySettings) -> list[Finding]:
+    """Whether the file of places can be read, where there is one."""
+    path = settings.places_file
+    if path is None:
+        return []
+    problem = why_unusable(path)
+    if problem is None:
+        return [Finding("places", Grade.GOOD, f"{path.name} names places by address")]
+    way_out = "put a file of MaxMind's format there: until then pages show addresses alone"
+    return [Finding("places", Grade.WORTH_KNOWING, f"{path}: {problem}", way_out)]
 
 
 def about_imported(count: int) -> list[Finding]:

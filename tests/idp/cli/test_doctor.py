@@ -8,6 +8,7 @@ from idp.cli.doctor import (
     about_imported,
     about_keys,
     about_passwords,
+    about_places,
     findings,
     production_findings,
 )
@@ -15,6 +16,7 @@ from idp.cli.prepare import prepare
 from idp.keys.service import KeySummary
 from idp.settings import IdentitySettings
 from kernel.command_line import Grade
+from tests.idp.test_places import KRAKOW, write
 
 
 def key(algorithm, *, since):
@@ -45,6 +47,18 @@ def test_a_key_that_should_have_been_rotated_is_worth_knowing(now):
 def test_short_passwords_are_worth_knowing():
     assert about_passwords(IdentitySettings(password_min_length=12)).grade is Grade.WORTH_KNOWING
     assert about_passwords(IdentitySettings(password_min_length=15)).grade is Grade.GOOD
+
+
+def test_a_file_of_places_that_can_not_be_read_is_worth_knowing(tmp_path):
+    good, bad = tmp_path / "places.mmdb", tmp_path / "broken.mmdb"
+    write(good, {"192.0.2.0/24": KRAKOW})
+    bad.write_bytes(b"not a database")
+
+    assert about_places(IdentitySettings()) == []
+    assert about_places(IdentitySettings(places_file=good))[0].grade is Grade.GOOD
+    for path in (bad, tmp_path / "missing.mmdb"):
+        found = about_places(IdentitySettings(places_file=path))[0]
+        assert (found.grade, bool(found.remedy)) == (Grade.WORTH_KNOWING, True)
 
 
 def test_a_prepared_installation_is_well(run):

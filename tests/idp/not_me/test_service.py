@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from idp.credentials import email_code, password, recovery_codes, totp
+from idp.credentials import email_code, passkeys, password, recovery_codes, totp
 from idp.credentials.email_code import Purpose
 from idp.events import IdpEvent
 from idp.flows import service as flows
@@ -25,6 +25,7 @@ from tenants.audit import ledger, person_chain
 from tenants.database import db
 from tenants.people import service as people
 from tests.idp.race import all_at_once
+from tests.idp.security_key import a_passkey
 from tests.idp.sign_in.test_password import a_browser, a_flow
 from tests.idp.visitor import NEW_PASSWORD, a_person, a_sheet, an_authenticator
 
@@ -342,3 +343,35 @@ def test_an_id_without_a_password_gets_one(now):
 
     with db.reading() as session:
         assert password.changed_at(session, person_id=person_id) == now
+
+
+@pytest.mark.product("ID-7")
+@pytest.mark.security("4.6")
+def test_the_passkey_that_the_notice_said_was_added_is_taken_away_and_no_other(person_id, now):
+    for _ in range(2):
+        a_passkey(person_id, now=now)
+    with db.reading() as session:
+        own, stranger = passkeys.of_person(session, person_id=person_id)
+    a_sheet(person_id, now=now - timedelta(days=30))
+    token = a_link(person_id, now, notice="passkey_added", added=Added(Factor.PASSKEY, stranger.id))
+
+    refuse(token, now)
+
+    with db.reading() as session:
+        left = passkeys.of_person(session, person_id=person_id)
+        assert [each.id for each in left] == [own.id]
+        assert recovery_codes.remaining(session, person_id=person_id) == 10
+    assert rows_of(person_id)[0].event == IdpEvent.PASSKEY_REMOVED
+
+
+@pytest.mark.security("4.6")
+def test_recovery_codes_do_not_outlive_the_last_factor(person_id, now):
+    a_passkey(person_id, now=now)
+    with db.reading() as session:
+        (stranger,) = passkeys.of_person(session, person_id=person_id)
+    a_sheet(person_id, now=now - timedelta(days=30))
+
+    refuse(a_link(person_id, now, added=Added(Factor.PASSKEY, stranger.id)), now)
+
+    with db.reading() as session:
+        assert recovery_codes.remaining(session, person_id=person_id) == 0
