@@ -57,5 +57,7 @@ class ProviderEvent(Event):
     CLIENT_DISABLED = "client:disabled"
     CLIENT_REMOVED = "client:removed"
 
+    GRANT_REVOKED = "grant:revoked"
+    ACCESS_TOKEN_REVOKED = "grant:access-token:revoked"  # noqa: S105
     CODE_REPLAYED = "grant:code:replayed"
     REFRESH_TOKEN_REPLAYED = "grant:refresh-token:replayed"  # noqa: S105

@@ -117,6 +117,20 @@ def withdraw(session: Session, *, person_id: UUID, client_id: str, now: datetime
     return True
 
 
+def lapse_of_application(session: Session, *, client_id: str, now: datetime) -> int:
+    """Have everybody asked again: the application is not called what they agreed to any more.
+
+    Says how many consents ended. Whoever changes an application writes that down.
+    """
+    lapsed = session.execute(
+        update(OAuthConsent)
+        .where(OAuthConsent.client_id == client_id, OAuthConsent.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+        .returning(OAuthConsent.id)
+    )
+    return len(lapsed.all())
+
+
 def _note(
     session: Session,
     event: ConsentEvent,

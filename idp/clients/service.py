@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from consent.oauth import service as consents
 from idp.caches import VersionedCache, move_on
 from idp.clients import redirect_uris
 from idp.clients.models import Client, ClientSecret
@@ -38,6 +39,8 @@ GRANT_TYPES = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS)
 SIGNING_ALGORITHMS = ("RS256", "ES256")
 
 _NAME = "clients"
+# What people read before they agree.
+_IDENTITY = ("name", "owner")
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
 # `sub` of a person is a UUID; no application may look like one (RFC 9700 §4.15).
 _LIKE_A_PERSON = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -207,13 +210,20 @@ def register(
 
 
 def update_metadata(session: Session, client_id: str, *, now: datetime, **changes: Any) -> None:
-    """Change what is registered about an application; same rules as at registration."""
+    """Change what is registered about an application; same rules as at registration.
+
+    People agreed to an application by its name and its owner: where either changes, everybody is
+    asked again, and what the application holds without that ends.
+    """
     client = session.get(Client, client_id)
     if client is None:
         raise NotFound("no such client")
     unknown = set(changes) - {each.name for each in fields(RegisteredClient)}
     if unknown or {"id", "secrets"} & set(changes):
         raise NotRegistrable(f"{min(unknown | {'id'})} can't be changed")
+    is_another = any(
+        getattr(client, name) != changes.get(name, getattr(client, name)) for name in _IDENTITY
+    )
     for name, value in changes.items():
         setattr(client, name, list(value) if isinstance(value, tuple | frozenset) else value)
     client.updated_at = now
@@ -221,7 +231,17 @@ def update_metadata(session: Session, client_id: str, *, now: datetime, **change
     if refusal:
         raise NotRegistrable(refusal)
     move_on(session, _NAME)
-    _note(session, ProviderEvent.CLIENT_CHANGED, client_id, now, changed=sorted(changes))
+    lapsed = (
+        consents.lapse_of_application(session, client_id=client_id, now=now) if is_another else 0
+    )
+    _note(
+        session,
+        ProviderEvent.CLIENT_CHANGED,
+        client_id,
+        now,
+        changed=sorted(changes),
+        **({"consents_lapsed": lapsed} if lapsed else {}),
+    )
 
 
 def rotate_secret(

@@ -92,14 +92,16 @@ def revoke_of_application(
     )
 
 
-def revoke_access_token(session: Session, jti: str, *, expires_at: datetime) -> None:
-    """Refuse this one access token until it would have ended anyway."""
+def revoke_access_token(session: Session, jti: str, *, expires_at: datetime) -> bool:
+    """Refuse this one access token until it would have ended anyway; False if it was refused."""
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    session.execute(
+    revoked = session.execute(
         dialect.insert(RevokedAccessToken)
         .values(jti_hash=hash_token(jti), expires_at=expires_at)
         .on_conflict_do_nothing()
+        .returning(RevokedAccessToken.jti_hash)
     )
+    return revoked.first() is not None
 
 
 def clean(now: datetime) -> int:

@@ -47,6 +47,22 @@ def test_consent_is_remembered_for_what_was_allowed(identity_app: Flask):
     assert _is_needed(a_person(), "openid")
 
 
+@pytest.mark.security("10.1")
+def test_what_was_allowed_to_one_application_lapses_for_everybody_and_for_it_alone(
+    identity_app: Flask,
+):
+    people = [a_person(), a_person()]
+    for person_id in people:
+        _give(person_id, "openid")
+    _give(people[0], "openid", client_id="another")
+
+    with db.transaction() as session:
+        assert consents.lapse_of_application(session, client_id="app", now=NOON) == 2
+
+    assert all(_is_needed(person_id, "openid") for person_id in people)
+    assert not _is_needed(people[0], "openid", client_id="another")
+
+
 def test_who_was_never_asked_is_asked_even_for_nothing(identity_app: Flask):
     assert _is_needed(a_person())
 

@@ -5,15 +5,17 @@ from flask import Flask
 from joserfc.jwk import ECKey
 from sqlalchemy import select
 
+from consent.oauth import service as consents
 from idp.clients import service as clients
 from idp.clients.models import ClientSecret
 from idp.clients.service import NotRegistrable
 from kernel.crypto import hash_token
 from kernel.errors import NotFound
-from tenants.audit import LedgerEntry
+from kernel.ledger import INSTALLATION
+from tenants.audit import LedgerEntry, ledger
 from tenants.database import db
 from tests.conftest import NOON
-from tests.idp.provider import CALLBACK, an_app
+from tests.idp.provider import CALLBACK, a_person, an_app
 
 
 @pytest.mark.security("7.1")
@@ -163,6 +165,35 @@ def test_what_changes_is_checked_like_what_is_new(identity_app: Flask):
 
     assert app.registered().name == "Another name"
     assert app.registered().redirect_uris == (CALLBACK,)
+
+
+@pytest.mark.security("10.1")
+@pytest.mark.parametrize(
+    ("changed", "asks_again"),
+    [
+        ({"name": "Another name"}, True),
+        ({"owner": "Somebody else"}, True),
+        ({"name": "An application", "owner": None}, False),
+        ({"scopes": ("openid",)}, False),
+    ],
+)
+def test_an_application_under_another_name_is_agreed_to_anew(
+    identity_app: Flask, changed, asks_again
+):
+    app, person_id = an_app(name="An application"), a_person()
+    with db.transaction() as session:
+        consents.give(session, person_id=person_id, client_id=app.id, scopes=["openid"], now=NOON)
+
+    with db.transaction() as session:
+        clients.update_metadata(session, app.id, **changed, now=NOON)
+
+    with db.reading() as session:
+        asked = consents.is_needed(
+            session, person_id=person_id, client_id=app.id, scopes=["openid"]
+        )
+        row = ledger.history(session, chain=INSTALLATION)[0]
+    assert asked is asks_again
+    assert row.details.get("consents_lapsed") == (1 if asks_again else None)
 
 
 @pytest.mark.parametrize("act", ["disable", "rotate_secret", "update_metadata", "remove"])

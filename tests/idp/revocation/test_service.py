@@ -1,8 +1,12 @@
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from idp.events import ProviderEvent
+from idp.grants.models import Grant
 from idp.introspection import service as introspection
 from idp.revocation import service
+from tenants.audit import ledger, person_chain
 from tenants.database import db
 from tests.conftest import NOON
 from tests.idp.provider import ISSUER, App, an_app
@@ -41,6 +45,21 @@ def test_an_access_token_goes_alone(identity_app: Flask):
 
     assert not _is_active(made["access_token"], app)
     assert _is_active(made["refresh_token"], app)
+
+
+@pytest.mark.security("17.1")
+def test_what_was_given_back_is_in_the_persons_history_once(identity_app: Flask):
+    app = an_app(first_party=True)
+    made = _tokens(app)
+
+    for token in ("access_token", "access_token", "refresh_token", "refresh_token"):
+        _revoke(made[token], app)
+
+    with db.reading() as session:
+        person_id = session.scalars(select(Grant.person_id)).one()
+        rows = ledger.history(session, chain=person_chain(person_id))
+    events = [row.event for row in rows if row.actor == f"client:{app.id}"]
+    assert events == [ProviderEvent.GRANT_REVOKED, ProviderEvent.ACCESS_TOKEN_REVOKED]
 
 
 @pytest.mark.security("7.7")
