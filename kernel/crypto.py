@@ -78,7 +78,7 @@ class Vault:
         if not keys or any(len(key) != _KEY_BYTES for key in keys):
             raise Misconfigured("encryption keys must be 32 bytes each, and there must be one")
         self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
-        self._newest = _key_id(keys[0])
+        self._newest = next(iter(self._ciphers))
 
     def seal(self, plaintext: bytes, *, context: str) -> bytes:
         """Encrypt for this context. The answer holds the key's id, the nonce and the tag."""

@@ -1,3 +1,4 @@
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -48,6 +49,24 @@ def test_the_old_key_stays_until_its_last_token_has_ended():
     assert {key.key.id for key in ring.published(after)} == {"new"}
     assert not ring.is_over("old", before)
     assert ring.is_over("old", after)
+
+
+@pytest.mark.security("8.5")
+def test_the_ready_document_changes_at_the_very_moment_that_a_key_goes():
+    ring = _ring(_held("old", -10), _held("new", 0), _held("next", 1))
+
+    def shown(now: datetime) -> list[str]:
+        text = ring.jwks(now)
+        assert ring.jwks(now) is text
+        return [key["kid"] for key in json.loads(text)["keys"]]
+
+    second = timedelta(seconds=1)
+    assert shown(NOON + LIFE - second) == ["next", "new", "old"]
+    assert shown(NOON + LIFE) == ["next", "new"]
+    assert shown(NOON + 2 * LIFE - second) == ["next", "new"]
+    assert shown(NOON + 2 * LIFE) == ["next"]
+    # A clock that goes back gets what was true then.
+    assert shown(NOON) == ["next", "new", "old"]
 
 
 def test_an_old_key_still_reads_hints():

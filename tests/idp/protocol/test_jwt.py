@@ -167,6 +167,31 @@ def test_each_algorithm_signs_and_verifies(algorithm):
     assert _verify(token, find_key={"k": public}.get) == GOOD
 
 
+@pytest.mark.security("8.1")
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256", "PS256", "EdDSA"])
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
+def test_what_we_sign_directly_is_what_the_library_would_have_signed(algorithm):
+    """Header and payload byte for byte; the signature too where there is one only."""
+    private = _private_key(algorithm)
+    ours = _token(key=TokenKey("k", algorithm, private), name="Zażółć", big=[1, {"a": None}])
+    header = {"alg": algorithm, "kid": "k", "typ": "at+jwt"}
+    registry = jws.JWSRegistry(algorithms=[algorithm])
+
+    payload = base64.urlsafe_b64decode(ours.split(".")[1] + "==")
+    theirs = jws.serialize_compact(header, payload, private, registry=registry)
+
+    assert ours.split(".")[:2] == theirs.split(".")[:2]
+    assert json.loads(payload)["name"] == "Zażółć"
+    assert jws.deserialize_compact(ours, private, registry=registry).payload == payload
+    if algorithm in ("RS256", "EdDSA"):
+        assert ours == theirs
+
+
+def test_a_public_key_signs_nothing():
+    with pytest.raises(NotBelieved, match="does not sign"):
+        _token(key=jwt.public_key(EC.as_dict(private=False) | {"kid": "one"}))
+
+
 @pytest.mark.security("8.7")
 @pytest.mark.parametrize(
     ("jwk", "reason"),
