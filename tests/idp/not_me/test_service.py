@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
@@ -375,3 +376,57 @@ def test_recovery_codes_do_not_outlive_the_last_factor(person_id, now):
 
     with db.reading() as session:
         assert recovery_codes.remaining(session, person_id=person_id) == 0
+
+
+def beside(app, act):
+    """Do something in a thread, and say what came of it once the caller lets it go on."""
+
+    def run():
+        with app.app_context():
+            try:
+                return act()
+            except Exception as refused:
+                return refused
+
+    pool = ThreadPoolExecutor(1)
+    going = pool.submit(run)
+    wait([going], timeout=0.5)
+    pool.shutdown(wait=False)
+    return going
+
+
+@pytest.mark.security("15.2")
+def test_a_sign_in_that_has_begun_is_waited_for_and_ended(identity_app, person_id, now):
+    token = a_link(person_id, now)
+    device = enter(person_id, now).device
+    with db.transaction() as session:
+        complete(
+            session,
+            person_id=person_id,
+            recipient=Recipient(ANNA, "en"),
+            amr=[acr.PASSWORD],
+            acr=acr.SINGLE_FACTOR,
+            browser=a_browser(device_secret=device),
+            now=now,
+        )
+        locking = beside(identity_app, lambda: refuse(token, now))
+        assert not locking.done()
+
+    assert not isinstance(locking.result(timeout=20), Exception)
+    with db.reading() as session:
+        assert sessions.open_sessions(session, person_id=person_id, now=now) == []
+
+
+@pytest.mark.security("15.2")
+def test_a_sign_in_that_begins_meanwhile_finds_the_lock(identity_app, person_id, now):
+    device = enter(person_id, now).device
+    with db.transaction() as session:
+        person = people.find(session, person_id)
+        assert person is not None
+        service.shut(session, person, reason=Reason.NOT_ME, now=now)
+        signing_in = beside(identity_app, lambda: enter(person_id, now, device_secret=device))
+        assert not signing_in.done()
+
+    assert isinstance(signing_in.result(timeout=20), Locked)
+    with db.reading() as session:
+        assert sessions.open_sessions(session, person_id=person_id, now=now) == []
