@@ -11,6 +11,7 @@ password is looked at. This depends on how many there are, never on whom they ar
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -18,18 +19,18 @@ from functools import partial
 from flask import current_app
 
 from idp.credentials import foreign_hashes
-from idp.credentials.hashing import forms
+from idp.credentials.hashing import OURS_MILLISECONDS, Verdict, forms
 from idp.settings import current_settings
 from kernel.errors import Overloaded
 
-# Of our own hash, on the machine that `foreign_hashes` was measured on.
-_OURS_MILLISECONDS = 19
 _MARGIN = 1.5
 _LONGEST_SECONDS = 5.0
 _GUARDED_SECONDS = 10.0
 # Long texts make SHA-crypt slower, and nothing else; this many bytes double it.
 _DOUBLING_BYTES = 200
 _SLOWEST = 4.0
+# How many of the last tries say how busy the machine is.
+_REMEMBERED = 64
 # One of each kind, cheap, and of nobody's password.
 _SAMPLES = (
     "$2b$05$" + "." * 53,
@@ -62,42 +63,52 @@ class Pace:
         self._waiting = 0
         self._guarded_until = float("-inf")
         self._known_slowness: float | None = None
-
-    def seconds(self, dearest: int | None, typed: str) -> float:
-        """How long a wrong answer to this text takes; 0 where all hashes are ours.
-
-        `dearest` is what the dearest foreign hash costs. What was typed counts as far as it makes
-        verifying longer; whose password it would be does not.
-        """
-        if dearest is None:
-            return 0.0
-        milliseconds = max(dearest, _OURS_MILLISECONDS) * len(forms(typed))
-        longer = 1 + len(typed.encode("utf-8", "surrogatepass")) / _DOUBLING_BYTES
-        return min(_LONGEST_SECONDS, milliseconds / 1000 * longer * _MARGIN * self._measured())
+        self._loads = deque([0.0], maxlen=_REMEMBERED)
 
     @contextmanager
-    def attempt(self, seconds: float) -> Iterator[Callable[[float], None]]:
-        """For one try: gives `wait(spent)`, which lasts what is left; raises Overloaded."""
-        if not seconds:
-            yield lambda spent: None
+    def attempt(self, dearest: int | None) -> Iterator[Callable[[str, Verdict], None]]:
+        """For one try: gives `wait(typed, verdict)` for a wrong one; raises Overloaded.
+
+        `dearest` is what the dearest foreign hash costs; None where there is none, and no waiting.
+        """
+        if dearest is None:
+            yield lambda typed, verdict: None
             return
         with self._lock:
             if self._monotonic() < self._guarded_until and self._trying >= self._most:
                 raise Overloaded("too many wrong passwords at once")
             self._trying += 1
         try:
-            yield partial(self._wait, seconds)
+            yield partial(self._wait, dearest)
         finally:
             with self._lock:
                 self._trying -= 1
 
-    def _wait(self, seconds: float, spent: float) -> None:
+    def seconds(self, dearest: int, typed: str, verdict: Verdict) -> float:
+        """How long a wrong answer takes, from the moment at which verifying began.
+
+        What was typed counts as far as it makes verifying longer; whose password it would be does
+        not. Where the machine is busy, everybody waits in proportion: this try says how busy it
+        is, and the tries before it.
+        """
+        slowness = self._measured()
+        with self._lock:
+            # What is cheap is measured too coarsely to say anything.
+            expected = max(verdict.milliseconds, OURS_MILLISECONDS) / 1000 * slowness
+            self._loads.append(verdict.seconds / expected)
+            load = max(1.0, *self._loads)
+        milliseconds = max(dearest, OURS_MILLISECONDS) * len(forms(typed))
+        longer = 1 + len(typed.encode("utf-8", "surrogatepass")) / _DOUBLING_BYTES
+        return min(_LONGEST_SECONDS, milliseconds / 1000 * longer * slowness * load * _MARGIN)
+
+    def _wait(self, dearest: int, typed: str, verdict: Verdict) -> None:
+        seconds = self.seconds(dearest, typed, verdict)
         with self._lock:
             self._waiting += 1
             if self._waiting >= self._most:
                 self._guarded_until = self._monotonic() + _GUARDED_SECONDS
         try:
-            self._sleep(max(0.0, seconds - spent))
+            self._sleep(max(0.0, seconds - verdict.seconds))
         finally:
             with self._lock:
                 self._waiting -= 1

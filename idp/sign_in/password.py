@@ -81,11 +81,10 @@ class _Attempt:
     def hash(self) -> str | None:
         return self.account.hash if self.account is not None else None
 
-    def seconds_when_wrong(self, typed: str) -> float:
-        """What a wrong answer takes; a device that knows the person has nothing to find out."""
-        if self.guesser.device_id is not None:
-            return 0.0
-        return pace().seconds(self.dearest_hash, typed)
+    @property
+    def hash_to_wait_for(self) -> int | None:
+        """What the dearest hash costs; a device that knows the person has nothing to find out."""
+        return self.dearest_hash if self.guesser.device_id is None else None
 
 
 def give_address(flow_id: str | None, text: str, *, browser: Browser, now: datetime) -> None:
@@ -108,11 +107,11 @@ def prove(
         return attempt
     if not password.is_measurable(typed):
         return _refuse(attempt, browser, now)
-    with pace().attempt(attempt.seconds_when_wrong(typed)) as wait:
+    with pace().attempt(attempt.hash_to_wait_for) as wait:
         verdict = hashing().verify(attempt.hash, typed)
         if not verdict.matches:
             refused = _refuse(attempt, browser, now)
-            wait(verdict.seconds)
+            wait(typed, verdict)
             return refused
     newer = hashing().hash(password.normalised(typed)) if verdict.is_outdated else None
     outcome = _enter(flow_id, attempt, newer, browser, now)
