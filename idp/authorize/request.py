@@ -5,7 +5,7 @@ is wrong afterwards goes back to the application (`Refusal`).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
@@ -101,16 +101,14 @@ class AuthorizationRequest:
     def as_json(self) -> dict[str, Any]:
         return {
             name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
+            for name, value in vars(self).items()
         }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         values: dict[str, Any] = {
-            each.name: tuple(stored[each.name])
-            if isinstance(stored[each.name], list)
-            else stored[each.name]
-            for each in fields(cls)
+            name: tuple(stored[name]) if isinstance(stored[name], list) else stored[name]
+            for name in cls.__dataclass_fields__
         }
         return cls(**values)
 

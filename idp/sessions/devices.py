@@ -31,6 +31,7 @@ from kernel.web.cookies import read_cookie, set_cookie
 
 COOKIE = "klucznik_device"
 REMEMBERED_FOR = timedelta(days=30)
+_SIGNER = "klucznik.device_signer"
 _COOKIE_LIFETIME = timedelta(days=390)
 
 
@@ -220,6 +221,10 @@ def _is_unspent(session: Session, person_id: UUID, secret: str) -> bool:
 
 
 def _signer() -> Signer:
-    secrets = current_app.extensions["klucznik.settings"].signing_secrets()
-    # itsdangerous signs with the last of a list and accepts them all.
-    return Signer(list(reversed(secrets)), salt="klucznik.device")
+    known: Signer | None = current_app.extensions.get(_SIGNER)
+    if known is None:
+        secrets = current_app.extensions["klucznik.settings"].signing_secrets()
+        # itsdangerous signs with the last of a list and accepts them all.
+        known = Signer(list(reversed(secrets)), salt="klucznik.device")
+        current_app.extensions[_SIGNER] = known
+    return known
