@@ -3,10 +3,13 @@
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import cached_property
 
+import flask
 from flask import Flask, Response, current_app, g, request
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import NotFound
+from werkzeug.routing import MapAdapter
 
 from kernel import brand
 from kernel.database import Database
@@ -36,6 +39,7 @@ from kernel.web.requests import (
     request_facts,
 )
 from kernel.web.security_headers import add_security_headers
+from kernel.web.sessions import BrowserSessions
 from kernel.web.shell import set_up_shell
 from kernel.web.templates import PageTemplates, known_to
 
@@ -67,6 +71,7 @@ def create_app(
     origin = Origin.of(public_url)
     packages = tuple(dict.fromkeys(["kernel", *packages, name]))
     app = _Program(name, static_folder=None, template_folder=None)
+    app.session_interface = BrowserSessions()
     app.extensions[_SETTINGS] = settings
     app.extensions["klucznik.origin"] = origin
     _configure(app, settings, origin, known_hosts)
@@ -102,10 +107,33 @@ def create_app(
 
 
 class _Program(Flask):
-    """Flask, with our own requests and templates."""
+    """Flask, with our own requests, sessions and templates."""
 
     request_class = Request
     jinja_environment = PageTemplates
+
+    def create_url_adapter(self, request: flask.Request | None) -> MapAdapter | None:
+        """As Flask's. There is one address, so what looks up views and writes links is simple."""
+        if request is None:
+            return self._links
+        environ = request.environ
+        host = environ.get("HTTP_HOST", "").lower()
+        if host not in self.config["KNOWN_HOSTS"] or "HTTP_UPGRADE" in environ:
+            return super().create_url_adapter(request)
+        return MapAdapter(
+            self.url_map,
+            self.config["SERVER_NAME"],
+            script_name=f"{request.root_path}/",
+            subdomain="",
+            url_scheme=environ["wsgi.url_scheme"],
+            path_info=request.path,
+            default_method=request.method,
+            query_args=request.query_string.decode("latin-1"),
+        )
+
+    @cached_property
+    def _links(self) -> MapAdapter | None:
+        return super().create_url_adapter(None)
 
 
 def settings_of(app: Flask) -> Settings:

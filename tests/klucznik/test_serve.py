@@ -230,3 +230,17 @@ def test_a_free_port_is_not_refused():
 
 def test_no_reason_is_no_refusal():
     refuse_to_start([])
+
+
+def test_what_was_loaded_is_not_looked_through_for_garbage_again():
+    """In a process of its own: it would hold for all the tests after it."""
+    script = (
+        "import gc\nfrom klucznik.serve import _collect_rarely\n_collect_rarely()\n"
+        "print(gc.get_freeze_count() > 10_000, gc.get_threshold()[0] > 700, gc.isenabled())"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert said.stdout.split() == ["True", "True", "True"]

@@ -1,8 +1,10 @@
 import pytest
+from flask import Flask
 
 from kernel.errors import Misconfigured
 from kernel.settings import Settings
 from kernel.web import create_app, settings_of
+from kernel.web.requests import current_request
 from tests.kernel.web.a_program import HERE, QuestionForm, a_program, token_of
 
 
@@ -97,3 +99,33 @@ def test_a_page_has_one_address(path):
     answer = client.get("/form", environ_overrides={"PATH_INFO": path})
 
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"path": "/facts"},
+        {"path": "/facts", "query_string": "a=%C4%85&b"},
+        {"path": "//facts"},
+        {"path": "/za\u017c\u00f3\u0142\u0107/%2e"},
+        {"path": "/form", "method": "POST"},
+        {"path": "/form", "headers": {"Upgrade": "websocket"}},
+        {"path": "/facts", "headers": {"Host": "evil.example"}},
+        {"path": "/facts", "headers": {"Host": "LOCALHOST:9000"}},
+        {"path": "/facts", "environ_overrides": {"SCRIPT_NAME": "/below"}},
+    ],
+)  # fmt: skip
+def test_views_are_looked_up_as_flask_looks_them_up(asked):
+    app = a_program()
+    with app.test_request_context(**asked):
+        request = current_request()
+
+        ours, usual = app.create_url_adapter(request), Flask.create_url_adapter(app, request)
+
+    assert vars(ours) == vars(usual)
+
+
+def test_links_outside_of_a_request_are_those_of_flask():
+    app = a_program()
+
+    assert vars(app.create_url_adapter(None)) == vars(Flask.create_url_adapter(app, None))
