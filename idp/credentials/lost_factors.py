@@ -8,9 +8,10 @@ time counts whether anybody wrote it down or not.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -84,9 +85,7 @@ class Request:
         """Whether the person should be told where it stands: open, or ended without them lately."""
         silent = {State.FOUND, State.USED}
         over_since = self.ended_at or self.expires_at
-        return self.is_open(now) or (
-            self.state(now) not in silent and now - over_since < _TOLD_FOR
-        )
+        return self.is_open(now) or (self.state(now) not in silent and now - over_since < _TOLD_FOR)
 
     def is_open(self, now: datetime) -> bool:
         return self.state(now) in {State.ASKED, State.WAITING, State.READY}
@@ -232,7 +231,7 @@ def latest(session: Session, *, person_id: UUID) -> Request | None:
         .order_by(LostFactorsRequest.asked_at.desc(), LostFactorsRequest.id.desc())
         .limit(1)
     ).one_or_none()
-    return Request(*row) if row is not None else None
+    return _request(row) if row is not None else None
 
 
 def find(session: Session, request_id: UUID) -> Request | None:
@@ -240,7 +239,7 @@ def find(session: Session, request_id: UUID) -> Request | None:
     row = session.execute(
         select(*_COLUMNS).where(LostFactorsRequest.id == request_id)
     ).one_or_none()
-    return Request(*row) if row is not None else None
+    return _request(row) if row is not None else None
 
 
 def listed(session: Session, *, now: datetime, also_ended: bool, limit: int) -> list[Request]:
@@ -250,7 +249,7 @@ def listed(session: Session, *, now: datetime, also_ended: bool, limit: int) -> 
         statement = statement.order_by(LostFactorsRequest.asked_at.desc())
     else:
         statement = statement.where(_is_open(now)).order_by(LostFactorsRequest.asked_at)
-    return [Request(*row) for row in session.execute(statement.limit(limit))]
+    return [_request(row) for row in session.execute(statement.limit(limit))]
 
 
 def is_over_since(moment: datetime) -> ColumnElement[bool]:
@@ -259,6 +258,10 @@ def is_over_since(moment: datetime) -> ColumnElement[bool]:
         LostFactorsRequest.ended_at < moment,
         and_(LostFactorsRequest.ended_at.is_(None), LostFactorsRequest.expires_at < moment),
     )
+
+
+def _request(row: Row[Any]) -> Request:
+    return Request(**row._mapping)
 
 
 def _is_open(now: datetime) -> ColumnElement[bool]:

@@ -155,7 +155,7 @@ def test_a_person_who_is_gone_took_the_request_along(now):
     request_id, _ = a_request(anna_with_an_app(now), now)
     with db.transaction() as session:
         found = lost_factors.find(session, request_id)
-        session.execute(delete(Person).where(Person.id == found.person_id))
+        session.execute(delete(Person).where(Person.id.in_([found.person_id])))
 
     with pytest.raises(NotFound):
         decisions.case(request_id)

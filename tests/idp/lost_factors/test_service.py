@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from idp.lost_factors.service import (
     PasswordMissing,
     TooMany,
 )
+from idp.mails.service import Recipient
 from idp.not_me import locks
 from idp.not_me.locks import Locked, Reason
 from idp.not_me.service import shut
@@ -175,7 +177,9 @@ def test_locking_the_id_ends_the_request(now):
     a_request(person_id, now)
 
     with db.transaction() as session:
-        shut(session, people.find(session, person_id), reason=Reason.NOT_ME, now=now)
+        anna = people.find(session, person_id)
+        assert anna is not None
+        shut(session, anna, reason=Reason.NOT_ME, now=now)
 
     assert state_of(person_id, now) is State.LOCKED
 
@@ -363,8 +367,8 @@ def test_a_stop_and_a_removal_at_once_have_one_winner(identity_app, now):
             now=now,
         )
     flow_ids = [a_flow_with_a_password(person_id, now) for _ in range(5)]
-    acts = [lambda f=flow_id: finish(f, now) for flow_id in flow_ids]
-    acts += [lambda: service.stop(token, browser=a_browser(), now=now)] * 5
+    acts = [partial(finish, flow_id, now) for flow_id in flow_ids]
+    acts += [partial(service.stop, token or "", browser=a_browser(), now=now)] * 5
 
     answers = all_at_once(identity_app, 10, lambda: acts.pop()())
 
@@ -406,7 +410,7 @@ def signs_in(person_id, reached, now):
         complete(
             session,
             person_id=person_id,
-            recipient=service.Recipient(ANNA, "en"),
+            recipient=Recipient(ANNA, "en"),
             amr=[acr.PASSWORD],
             acr=reached,
             browser=a_browser(),

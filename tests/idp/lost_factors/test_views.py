@@ -90,7 +90,7 @@ def test_after_the_waiting_time_one_gets_in_and_is_led_to_a_new_factor(
         assert "/account/authenticator" in later.text
         assert later.is_signed_in()
         with db.reading() as session:
-            me = sessions.find_by_secret(session, later.cookie(sessions.COOKIE), now=now())
+            me = sessions.find_by_secret(session, later.cookie(sessions.COOKIE) or "", now=now())
             assert not totp.is_enrolled(session, person_id=person_id)
         assert me.acr == acr.MAIL_CODE
         assert state_of(person_id) is State.USED
