@@ -27,6 +27,7 @@ ANNA = "anna@example.com"
 def enter_as(person_id, now, how=How.WELCOME_LINK):
     with db.transaction() as session:
         person = people.find(session, person_id)
+        assert person is not None
         return enter(session, person, how=how, browser=a_browser(), now=now)
 
 
