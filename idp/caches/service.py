@@ -3,6 +3,7 @@
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from itertools import count
 from threading import Lock
 from typing import Generic, TypeVar, cast
 
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from idp.caches.models import CacheVersion
 from kernel import program
-from kernel.database import HotStatement, Reads
+from kernel.database import Glance, HotStatement, Reads
 from tenants.database import db
 
 Value = TypeVar("Value")
@@ -20,6 +21,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 _EXTENSION = "klucznik.idp.caches"
 _VERSIONS = "klucznik.idp.cache_versions"
+_SHARED = "klucznik.idp.shared_reading"
 _MOST = 10_000
 _ALL_VERSIONS = HotStatement(select(CacheVersion.__table__))
 
@@ -43,8 +45,46 @@ def _version(at: Reads, name: str) -> int:
     """The version that a session or a glance works at: read once, for all caches together."""
     versions: dict[str, int] | None = at.info.get(_VERSIONS)
     if versions is None:
-        versions = at.info[_VERSIONS] = {row.name: row.number for row in _ALL_VERSIONS.rows(at)}
+        versions = at.info[_VERSIONS] = _read_versions(at)
     return versions.get(name, 0)
+
+
+def _read_versions(at: Reads) -> dict[str, int]:
+    def read() -> dict[str, int]:
+        return {row.name: row.number for row in _ALL_VERSIONS.rows(at)}
+
+    if isinstance(at, Glance) and at.dialect == "postgresql":
+        shared: SharedReading[dict[str, int]] = program.extensions().setdefault(
+            _SHARED, SharedReading()
+        )
+        return shared.read(read)
+    return read()
+
+
+class SharedReading(Generic[Value]):
+    """One reading for all who ask at the same time, where a reading is a way over the network.
+
+    What somebody gets was read after they asked, as if they had read it themselves.
+    """
+
+    def __init__(self) -> None:
+        self._turn = Lock()
+        self._numbers = count(1)
+        self._last_asked = 0
+        self._answered = 0
+        self._found: Value | None = None
+
+    def read(self, read: Callable[[], Value]) -> Value:
+        """What `read` finds, or what another's found that began after this was called."""
+        mine = self._last_asked = next(self._numbers)
+        with self._turn:
+            if self._answered >= mine and self._found is not None:
+                return self._found
+            # All who have asked by now: whoever comes later is for the next reading.
+            asked = self._last_asked
+            self._found = read()
+            self._answered = asked
+            return self._found
 
 
 class BoundedCache(Generic[Key, Value]):

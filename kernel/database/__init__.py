@@ -10,12 +10,13 @@ Start at `database.Database`. A program makes one, for its own MetaData:
 
 from kernel.database.afterwards import after_commit
 from kernel.database.database import Database
-from kernel.database.hot import HotStatement, HotTransaction, Reads, Writes, dialect_of
+from kernel.database.hot import Glance, HotStatement, HotTransaction, Reads, Writes, dialect_of
 from kernel.database.types import NAMING, UTCDateTime
 
 __all__ = [
     "NAMING",
     "Database",
+    "Glance",
     "HotStatement",
     "HotTransaction",
     "Reads",

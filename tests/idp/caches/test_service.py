@@ -1,8 +1,13 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from idp.caches import BoundedCache, VersionedCache, move_on
+from idp.caches.service import SharedReading
 from tenants.database import db
 
 
@@ -83,3 +88,39 @@ def test_a_cache_never_holds_more_than_it_may():
         cache.get(1)
 
     assert [cache.get(number) for number in range(3)] == [None, "1", "2"]
+
+
+def test_a_reading_serves_all_who_asked_before_it_began_and_nobody_else():
+    shared, began, may_end = SharedReading[int](), threading.Event(), threading.Event()
+    readings = count(1)
+
+    def read() -> int:
+        number = next(readings)
+        if number == 1:
+            began.set()
+            may_end.wait(timeout=20)
+        return number
+
+    with ThreadPoolExecutor(6) as pool:
+        first = pool.submit(shared.read, read)
+        began.wait(timeout=20)
+        # They come while the first reading is under way, so what it finds may be too old for them.
+        others = [pool.submit(shared.read, read) for _ in range(5)]
+        while shared._last_asked < 6:
+            threading.Event().wait(0.001)
+        may_end.set()
+
+        assert first.result(timeout=20) == 1
+        assert {other.result(timeout=20) for other in others} == {2}
+    assert shared.read(read) == 3
+
+
+def test_a_reading_that_fails_fails_for_who_made_it():
+    shared = SharedReading[int]()
+
+    def fail() -> int:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        shared.read(fail)
+    assert shared.read(lambda: 7) == 7
