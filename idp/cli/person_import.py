@@ -33,7 +33,7 @@ _JSON_LINES_NAMES = {".jsonl", ".ndjson", ".json"}
 class _Told:
     """What the rows came to, as far as it is shown at the end."""
 
-    write: Callable[[Result], None]
+    write: Callable[[Result], object]
     shown: list[Result] = field(default_factory=list)
 
     def __call__(self, result: Result) -> None:
@@ -155,7 +155,7 @@ def _format_of(file: str) -> Format:
 
 
 @contextmanager
-def _reporting(report: Path | None) -> Iterator[Callable[[Result], None]]:
+def _reporting(report: Path | None) -> Iterator[Callable[[Result], object]]:
     """Gives a function that writes one row of the report."""
     if report is None:
         yield lambda result: None
@@ -168,11 +168,11 @@ def _is_json(report: Path) -> bool:
     return _format_of(report.name) is Format.JSON_LINES
 
 
-def _json_writer(stream: TextIO) -> Callable[[Result], None]:
-    return lambda result: print(json.dumps(asdict(result)), file=stream)
+def _json_writer(stream: TextIO) -> Callable[[Result], object]:
+    return lambda result: stream.write(json.dumps(asdict(result)) + "\n")
 
 
-def _csv_writer(stream: TextIO) -> Callable[[Result], None]:
+def _csv_writer(stream: TextIO) -> Callable[[Result], object]:
     writer = csv.writer(stream)
     writer.writerow(["line", "email", "outcome", "reason"])
     return lambda result: writer.writerow(

@@ -12,6 +12,7 @@ from tools import reference
 FACTORS = {
     *("__init__", "models"),
     *("password", "new_password", "hashing", "blocklist", "breached"),
+    *("foreign_hashes", "sha_crypt", "imported"),
     *("email_code", "mailed_link", "totp", "recovery_codes"),
     *("lost_factors", "temporary_password"),
 }
