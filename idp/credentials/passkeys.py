@@ -243,8 +243,11 @@ def note_use(
         )
         .returning(Passkey.id)
     )
-    if noted.first() is None:
-        raise WentBack("the counter did not grow")
+    if noted.first() is not None:
+        return
+    if session.get(Passkey, passkey_id) is None:
+        raise PasskeyRefused("the passkey was removed meanwhile")
+    raise WentBack("the counter did not grow")
 
 
 def rename(session: Session, passkey_id: UUID, name: str, *, person_id: UUID) -> bool:

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from idp.credentials import passkeys
-from idp.credentials.ceremonies import Shown
+from idp.credentials.ceremonies import PasskeyRefused, Shown
 from idp.credentials.passkeys import (
     MOST,
     AlreadyKnown,
@@ -131,6 +131,19 @@ def test_a_counter_has_to_grow_unless_the_key_does_not_count(now, before, now_sa
 
     assert stored(person_id)[0].sign_count == (now_says if grew else before)
     assert stored(person_id)[0].last_used_at == (now if grew else None)
+
+
+def test_a_passkey_that_was_removed_meanwhile_is_no_copy(now):
+    person_id = a_person()
+    a_passkey(person_id, key=SecurityKey(counter=1), now=now)
+    passkey_id = stored(person_id)[0].id
+    with db.transaction() as session:
+        passkeys.remove(session, passkey_id, person_id=person_id)
+
+    with pytest.raises(PasskeyRefused) as refused:
+        use(passkey_id, 2, now)
+
+    assert not isinstance(refused.value, WentBack)
 
 
 @pytest.mark.security("15.2")
