@@ -125,11 +125,13 @@ def test_a_session_that_is_ended_elsewhere_is_over_in_every_application(
     running: Installation, travellers: Travellers, language: str
 ):
     email = f"sylwia.sesja.{language}@klucznik.example"
-    here, elsewhere = travellers(language=language), travellers(language=language)
+    here = travellers(language=language, theme={"pl": "dark", "en": "light"}[language])
+    elsewhere = travellers(language=language)
     here.register(email, OLD)
     elsewhere.go(f"{running.portal}/login")
     elsewhere.sign_in(email, OLD)
     elsewhere.expect_signed_in_at(running.portal)
+    add_an_authenticator_app(here)
 
     here.go(f"{running.identity}/account/security")
     here.look()

@@ -67,3 +67,16 @@ def test_every_event_that_is_listed_has_its_words(identity_app, kind):
 )
 def test_a_subject_is_read_from_the_address(text, subject):
     assert Subject.of(text) is subject
+
+
+def test_what_happens_to_a_person_is_listed_or_left_out_on_purpose():
+    of_the_installation = {
+        IdpEvent.PEOPLE_IMPORTED,
+        IdpEvent.IMPORTED_PASSWORDS_FORGOTTEN,
+        IdpEvent.SIGN_IN_PASSKEY_THROTTLED,
+    }
+    of_the_profile = {IdpEvent.PERSON_PROFILE_CHANGED}
+
+    unlisted = set(IdpEvent) - set(SIGN_INS) - set(CHANGES)
+
+    assert unlisted == of_the_installation | of_the_profile
