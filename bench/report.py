@@ -1,10 +1,14 @@
 """The table that a run prints."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 
 from bench import rows
 from bench.rows import Row
+
+MET_AIM, MET, MISSED = "yes, and the aim", "yes", "NO"
+_VERDICTS = frozenset({MET_AIM, MET, MISSED})
 
 
 @dataclass
@@ -29,6 +33,11 @@ class Line:
     must: str
     verdict: str
 
+    @property
+    def meets_must(self) -> bool | None:
+        """None for a row that has no target, or was not measured."""
+        return None if self.verdict not in _VERDICTS else self.verdict != MISSED
+
 
 def lines(
     ours: Results,
@@ -52,6 +61,33 @@ def lines(
         yield from _on_postgresql(ours, postgresql)
     yield Line("floor: bare WSGI on the same server", "", f"{bare_rate:,.0f}", "", "", "")
     yield Line("floor: Argon2id alone", "", f"{1 / hash_seconds:,.1f}", "", "", "")
+
+
+def as_markdown(printed: Sequence[Line]) -> str:
+    """The table for a page of the documentation."""
+    rows_ = [_HEADINGS, tuple("---" for _ in _HEADINGS), *map(_cells, printed)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows_)
+
+
+def as_json(printed: Sequence[Line]) -> str:
+    """The table for a program that compares runs."""
+    found = [{**asdict(line), "meets_must": line.meets_must} for line in printed]
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+
+
+def summary(printed: Sequence[Line]) -> str:
+    """How many rows meet what they must, and which don't."""
+    judged = [line for line in printed if line.meets_must is not None]
+    missed = [line.title for line in judged if not line.meets_must]
+    said = f"{len(judged) - len(missed)} of {len(judged)} rows meet what they must."
+    return f"{said} Missed: {', '.join(missed)}." if missed else said
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    return (line.title, line.ours, line.other, line.ratio, line.must, line.verdict)
+
+
+_HEADINGS = ("", "ours", "peer or floor", "ratio", "must", "meets it")
 
 
 def _against_peer(row: Row, ours: float | None, peer: float | None) -> Line:
@@ -122,8 +158,8 @@ def _on_postgresql(ours: Results, postgresql: Results) -> Iterator[Line]:
 
 def _verdict(reached: float, must: float, aim: float) -> str:
     if reached >= aim:
-        return "met, and the aim"
-    return "met" if reached >= must else "MISSED"
+        return MET_AIM
+    return MET if reached >= must else MISSED
 
 
 def _number(value: float | None) -> str:
