@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 TENANT_COLUMN = "tenant_id"
 _SCOPE = "klucznik.scope"
+_MOST_FORMS = 2_000
 
 
 class OutOfTenant(KlucznikError):
@@ -117,6 +118,7 @@ def guard(engine: Engine, metadata: MetaData) -> None:
     guarded = tenant_tables(metadata)
     if engine.dialect.name != "sqlite" or not guarded:
         return
+    verdicts = Verdicts(guarded)
 
     @event.listens_for(engine, "before_execute")
     def check(
@@ -130,9 +132,47 @@ def guard(engine: Engine, metadata: MetaData) -> None:
         if scope is not None and scope.flushing:
             return
         tenant = scope.tenant if scope is not None else None
-        refusal = why_refuse(statement, _rows(multiparams, params), guarded, tenant)
+        refusal = verdicts.why_refuse(statement, _rows(multiparams, params), tenant)
         if refusal:
             raise OutOfTenant(refusal)
+
+
+class Verdicts:
+    """Looks closely at each kind of statement once: a look costs more than the statement itself.
+
+    Of a statement that passed, the parameters are kept that held it to the tenant. Another one of
+    the same form passes when these hold it too; else it is looked at like the first.
+    """
+
+    def __init__(self, guarded: frozenset[Table]) -> None:
+        self._guarded = guarded
+        self._holding: dict[Any, tuple[int, ...]] = {}
+
+    def why_refuse(
+        self, statement: ClauseElement, rows: list[dict[str, Any]], tenant: UUID | None
+    ) -> str | None:
+        """Say why this statement may not run for this tenant, or None when it may."""
+        if isinstance(statement, Insert) and statement.table in self._guarded:
+            return _why_refuse_insert(statement, rows, tenant)
+        # The form of a statement, as SQLAlchemy's own cache knows it, and its parameters.
+        form = statement._generate_cache_key()
+        holding = self._holding.get(form.key) if form is not None else None
+        if form is not None and holding is not None:
+            parameters = [form.bindparams[place] for place in holding]
+            if all(_is_tenant(parameter, rows, tenant) for parameter in parameters):
+                return None
+        inspection = _Inspection(rows, self._guarded, tenant)
+        refusal = inspection.why_refuse(statement, frozenset())
+        if form is not None and refusal is None:
+            self._remember(form, inspection.holding)
+        return refusal
+
+    def _remember(self, form: Any, holding: set[str]) -> None:
+        places = {parameter.key: place for place, parameter in enumerate(form.bindparams)}
+        if holding <= places.keys():
+            if len(self._holding) >= _MOST_FORMS:
+                self._holding.clear()
+            self._holding[form.key] = tuple(places[key] for key in holding)
 
 
 def why_refuse(
@@ -171,6 +211,8 @@ class _Inspection:
         self._rows = rows
         self._guarded = guarded
         self._tenant = tenant
+        self.holding: set[str] = set()
+        """The names of the parameters that held something to the tenant."""
 
     def why_refuse(self, part: Any, outer: frozenset[Any]) -> str | None:
         """`outer` are the uses that the statement around this part has held already."""
@@ -203,17 +245,23 @@ class _Inspection:
                 continue
             if _is_tenant_column(right):
                 ties.append((left.table, right.table))
-            elif isinstance(right, BindParameter) and self._value(right) == self._tenant:
+            elif isinstance(right, BindParameter) and _is_tenant(right, self._rows, self._tenant):
                 held.add(left.table)
+                self.holding.add(right.key)
         for _ in ties:
             for one, other in ties:
                 if one in held or other in held:
                     held |= {one, other}
         return held
 
-    def _value(self, parameter: "BindParameter[Any]") -> Any:
-        given = self._rows[0] if self._rows else {}
-        return given.get(parameter.key, parameter.effective_value)
+
+def _is_tenant(
+    parameter: "BindParameter[Any]", rows: list[dict[str, Any]], tenant: UUID | None
+) -> bool:
+    """Whether the parameter names this tenant, in every row that the statement runs with."""
+    return tenant is not None and all(
+        row.get(parameter.key, parameter.effective_value) == tenant for row in rows or [{}]
+    )
 
 
 def _uses_and_conditions(statement: Any) -> tuple[set[Any], list[Any]]:

@@ -7,7 +7,7 @@ import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from flask import Flask
-from sqlalchemy import create_engine, delete, insert, select, text, update
+from sqlalchemy import bindparam, create_engine, delete, insert, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import aliased
@@ -179,3 +179,76 @@ def test_two_uses_of_one_table_must_both_be_held() -> None:
     statement = select(Folder.name, other.name).where(Folder.tenant_id == OURS)
 
     assert tenancy.why_refuse(statement, [], GUARDED, OURS)
+
+
+def _looks(monkeypatch) -> list[object]:
+    """The statements that are looked at closely from now on."""
+    seen: list[object] = []
+    look = tenancy._Inspection.why_refuse
+
+    def watched(self, part, outer):
+        seen.append(part)
+        return look(self, part, outer)
+
+    monkeypatch.setattr(tenancy._Inspection, "why_refuse", watched)
+    return seen
+
+
+def _folders_of(tenant: UUID):
+    return select(Folder.name).where(Folder.tenant_id == tenant, Folder.name != "other")
+
+
+def test_a_form_that_passed_is_not_looked_at_again(monkeypatch) -> None:
+    verdicts = tenancy.Verdicts(GUARDED)
+    assert verdicts.why_refuse(_folders_of(OURS), [], OURS) is None
+    seen = _looks(monkeypatch)
+
+    assert verdicts.why_refuse(_folders_of(OURS), [], OURS) is None
+    assert verdicts.why_refuse(_folders_of(THEIRS), [], THEIRS) is None
+    assert seen == []
+
+
+@pytest.mark.parametrize(("named", "tenant"), [(THEIRS, OURS), (OURS, THEIRS), (OURS, None)])
+def test_the_same_form_for_another_tenant_is_refused_after_one_that_passed(named, tenant) -> None:
+    verdicts = tenancy.Verdicts(GUARDED)
+    assert verdicts.why_refuse(_folders_of(OURS), [], OURS) is None
+
+    assert verdicts.why_refuse(_folders_of(named), [], tenant)
+
+
+def test_each_part_of_a_form_that_passed_is_held_again() -> None:
+    def two(first: UUID, second: UUID):
+        inner = select(Paper.folder_id).where(Paper.tenant_id == second)
+        return select(Folder).where(Folder.tenant_id == first, Folder.id.in_(inner))
+
+    verdicts = tenancy.Verdicts(GUARDED)
+    assert verdicts.why_refuse(two(OURS, OURS), [], OURS) is None
+
+    assert verdicts.why_refuse(two(OURS, THEIRS), [], OURS)
+    assert verdicts.why_refuse(two(THEIRS, OURS), [], OURS)
+
+
+def test_a_form_with_given_values_is_held_by_those() -> None:
+    statement = select(Folder.name).where(Folder.tenant_id == bindparam("tenant"))
+    verdicts = tenancy.Verdicts(GUARDED)
+
+    assert verdicts.why_refuse(statement, [{"tenant": OURS}], OURS) is None
+    assert verdicts.why_refuse(statement, [{"tenant": THEIRS}], OURS)
+    assert verdicts.why_refuse(statement, [{"tenant": OURS}, {"tenant": THEIRS}], OURS)
+
+
+def test_a_refusal_is_not_kept() -> None:
+    verdicts = tenancy.Verdicts(GUARDED)
+    assert verdicts.why_refuse(_folders_of(THEIRS), [], OURS)
+
+    assert verdicts.why_refuse(_folders_of(OURS), [], OURS) is None
+    assert verdicts.why_refuse(select(Folder), [], OURS)
+
+
+def test_what_touches_no_tenant_passes_for_everybody_and_is_looked_at_once(monkeypatch) -> None:
+    verdicts = tenancy.Verdicts(GUARDED)
+    assert verdicts.why_refuse(select(Country), [], None) is None
+    seen = _looks(monkeypatch)
+
+    assert verdicts.why_refuse(select(Country), [], OURS) is None
+    assert seen == []
