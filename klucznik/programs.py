@@ -24,10 +24,10 @@ class Program:
     app: str
     worker: str
     prepare: str
-    fast_path: str
-    """What stands between the server and the application; it takes the application."""
     refusals: str
     """What keeps this program from starting in production: a list of sentences."""
+    fast_path: str = ""
+    """What stands between the server and the application; it takes the application."""
 
     @property
     def url_setting(self) -> str:
@@ -44,8 +44,8 @@ PROGRAMS = {
             app="idp.app:create_app",
             worker="idp.worker:create_worker",
             prepare="idp.cli.prepare:prepare",
-            fast_path="idp.fast_path:FastPath",
             refusals="idp.cli.prepare:refusals_of",
+            fast_path="idp.fast_path:FastPath",
         ),
         Program(
             name="portal",
@@ -53,7 +53,6 @@ PROGRAMS = {
             app="portal.app:create_app",
             worker="",
             prepare="",
-            fast_path="",
             refusals="",
         ),
         Program(
@@ -62,7 +61,6 @@ PROGRAMS = {
             app="crm.app:create_app",
             worker="",
             prepare="",
-            fast_path="",
             refusals="",
         ),
     )
