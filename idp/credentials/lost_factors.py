@@ -260,7 +260,7 @@ def is_over_since(moment: datetime) -> ColumnElement[bool]:
     )
 
 
-def _request(row: Row[Any]) -> Request:
+def _request(row: Row[*tuple[Any, ...]]) -> Request:
     return Request(**row._mapping)
 
 
