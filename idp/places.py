@@ -26,13 +26,13 @@ log = get_logger(__name__)
 
 def place_of(address: object, language: str | None = None) -> str | None:
     """Town and country of a network address, in this language, or None where nobody knows."""
-    path = current_settings().places_file
+    path = current_settings().places_database
     if path is None or not isinstance(address, str):
         return None
     try:
         record = _places(path).find(address)
     except (OSError, InvalidDatabaseError, ValueError) as unusable:
-        log.warning("places_file_unusable", error=type(unusable).__name__)
+        log.warning("places_database_unusable", error=type(unusable).__name__)
         return None
     return _in_words(record, language or current_language())
 

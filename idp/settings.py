@@ -60,7 +60,7 @@ class IdentitySettings(Settings):
         description="Domain that passkeys belong to: the issuer's host, which is the default, or a"
         " domain above it. Passkeys made under one domain are of no use under another",
     )
-    places_file: Path | None = Field(
+    places_database: Path | None = Field(
         None,
         description="Database of places by network address (MaxMind's format); without: addresses",
     )

@@ -87,7 +87,7 @@ def about_keys(
 
 def about_places(settings: IdentitySettings) -> list[Finding]:
     """Whether the file of places can be read, where there is one."""
-    path = settings.places_file
+    path = settings.places_database
     if path is None:
         return []
     problem = why_unusable(path)

@@ -98,7 +98,7 @@ def places(identity_app, tmp_path, monkeypatch):
     monkeypatch.setitem(
         identity_app.extensions,
         "klucznik.settings",
-        settings.model_copy(update={"places_file": path}),
+        settings.model_copy(update={"places_database": path}),
     )
     return path
 

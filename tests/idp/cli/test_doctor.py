@@ -55,9 +55,9 @@ def test_a_file_of_places_that_can_not_be_read_is_worth_knowing(tmp_path):
     bad.write_bytes(b"not a database")
 
     assert about_places(IdentitySettings()) == []
-    assert about_places(IdentitySettings(places_file=good))[0].grade is Grade.GOOD
+    assert about_places(IdentitySettings(places_database=good))[0].grade is Grade.GOOD
     for path in (bad, tmp_path / "missing.mmdb"):
-        found = about_places(IdentitySettings(places_file=path))[0]
+        found = about_places(IdentitySettings(places_database=path))[0]
         assert (found.grade, bool(found.remedy)) == (Grade.WORTH_KNOWING, True)
 
 
