@@ -30,6 +30,7 @@ from idp.sessions.service import is_alive_at
 from kernel.crypto import hash_token
 from tenants.database import db
 from tenants.people import service as people
+from tests.idp.security_key import SecurityKey, a_passkey
 
 PASSWORDS = ("cztery zielone parasole", "siedem cichych latarni", "dziewięć starych mostów")
 FLOW_LIVES = timedelta(minutes=15)
@@ -40,7 +41,8 @@ FRESH_FOR = timedelta(minutes=5)
 FIRST_ACCESS_LIVES = timedelta(hours=72)
 NOT_ME_LIVES = timedelta(days=7)
 WAITING = timedelta(hours=72)
-CODES = frozenset({"app-code", "paper-code"})
+CODES = frozenset({"app-code", "paper-code", "passkey"})
+CHALLENGE_LIVES = timedelta(minutes=5)
 
 _numbers = count()
 
@@ -64,6 +66,7 @@ class Somebody:
     email: str
     password: str | None
     app: pyotp.TOTP | None = None
+    key: SecurityKey | None = None
     sheet: list[str] = field(default_factory=list)
     last_step: int = 0
     spent: set[str] = field(default_factory=set)
@@ -75,6 +78,11 @@ class Somebody:
     has_asked: bool = False
     """For the removal of lost factors."""
     approved_at: datetime | None = None
+
+    @property
+    def has_factor(self) -> bool:
+        """More than the mailbox."""
+        return self.app is not None or self.key is not None
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,20 @@ class Mailed:
             self.purpose, LINK_LIVES
         )
         return now < self.at + (CODE_LIVES if self.kind == "code" else lives)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A challenge for a passkey, as a page handed it out."""
+
+    options: dict[str, Any]
+    flow: "Flow"
+    alone: bool
+    at: datetime
+
+    @property
+    def challenge(self) -> str:
+        return str(self.options["challenge"])
 
 
 @dataclass(eq=False)
@@ -136,6 +158,8 @@ class Way(StrEnum):
     MAIL = "password and mailed code"
     APP = "password and app"
     PAPER = "password and recovery code"
+    PASSKEY = "passkey alone"
+    PASSKEY_TOO = "password and passkey"
     STEPPED_UP = "code on top of a session"
     NEW_APP = "app added"
     LOST = "lost factors removed"
@@ -186,7 +210,8 @@ class Act:
     browser: Browser
     flow: Flow | None = None
     shown: frozenset[str] = frozenset()
-    """Of: mail-code, app-code, paper-code, new-app, current-password, welcome, not-me, lost."""
+    """Of: mail-code, app-code, paper-code, new-app, passkey, passkey-alone, current-password, welcome, not-me,
+    lost."""
     secret: str = ""
     """The code that was shown."""
     step: int = 0
@@ -215,16 +240,23 @@ class Record:
             self._somebody(f"idle{number}@example.com", has_password=False),
             self._somebody(f"first{number}@example.com", has_password=False),
             Somebody(None, f"new{number}@example.com", None),
+            self._somebody(f"key{number}@example.com", has_key=True),
         ]
         self.flows: list[Flow] = []
         self.mailed: list[Mailed] = []
+        self.offers: list[Offer] = []
         self.ways: set[Way] = set()
         self.sessions = self._living_sessions()
         self._hashes = self._stored(Password.hash)
         self._apps = self._stored_apps()
 
     def _somebody(
-        self, email: str, *, has_app: bool = False, has_password: bool = True
+        self,
+        email: str,
+        *,
+        has_app: bool = False,
+        has_key: bool = False,
+        has_password: bool = True,
     ) -> Somebody:
         long_ago = self.now - timedelta(days=100)
         sheet = recovery_codes.make_sheet(hashing()) if has_app else None
@@ -241,6 +273,8 @@ class Record:
                 )
                 recovery_codes.store(session, person_id=made.id, sheet=sheet, now=long_ago)
                 who.sheet = list(sheet.codes)
+        if has_key:
+            who.key = a_passkey(made.id, now=long_ago)
         return who
 
     def who(self, email: str | None) -> Somebody | None:
@@ -326,7 +360,7 @@ class Record:
             session.auth_time,
         ):
             _must(goes_on and before == held, "somebody else's session got a new secret")
-            if act.typed is None and act.shown & {*CODES, "mail-code"}:
+            if act.typed is None and act.shown & {*CODES, "mail-code", "passkey-alone"}:
                 self._note_code(act, who)
             return
         flow = act.flow if act.flow and act.flow.is_open_to(browser, self.now) else None
@@ -336,16 +370,18 @@ class Record:
             # It came by mail, so the mailbox has answered in this flow.
             flow.mailbox_of, flow.mailbox_for = who.email, "temporary"
         knows_password = flow is not None and flow.password_of is who
-        if not knows_password and act.typed is None:
+        if not knows_password and act.typed is None and way is not Way.PASSKEY:
             _must(goes_on and held and session.auth_time == held.auth_time, "younger than proved")
         if session.acr == acr.TWO_FACTOR or way is Way.LOST:
             who.approved_at = None
+        if way is Way.LOST:
+            who.key = None
         if act.shown:
             self._note_code(act, who)
 
     def _note_code(self, act: Act, who: Somebody) -> None:
         """A code let somebody in, or in once more: it must be theirs, and new."""
-        if act.shown & {*CODES, "mail-code"}:
+        if act.shown & {*CODES, "mail-code", "passkey-alone"}:
             _must(act.whose is who, "somebody else's code")
             _must(act.secret not in who.spent, "a code for the second time")
         if "app-code" in act.shown:
@@ -362,6 +398,9 @@ class Record:
         """How this session came to be, after what was shown; nothing else may lead to one."""
         if session.acr == acr.SINGLE_FACTOR and act.typed is not None:
             return self._first_access(act, flow, who)
+        if "passkey-alone" in act.shown:
+            _must(act.whose is who and session.acr == acr.TWO_FACTOR, "somebody else's passkey")
+            return Way.PASSKEY
         knows_password = flow is not None and flow.password_of is who
         _must(knows_password or goes_on, "no password")
         mailbox = (flow.mailbox_of, flow.mailbox_for) if flow is not None else (None, None)
@@ -369,7 +408,7 @@ class Record:
             _must(knows_password, "no password in this flow")
             if act.browser.remembered.get(session.person_id, self.now) > self.now:
                 return Way.REMEMBERED
-            _must(mailbox[0] == who.email and who.app is None, "no second factor")
+            _must(mailbox[0] == who.email and not who.has_factor, "no second factor")
             return Way.RESET
         if session.acr == acr.MAIL_CODE and "lost" in act.shown:
             _must(knows_password, "no password in this flow")
@@ -378,7 +417,7 @@ class Record:
             return Way.LOST
         if session.acr == acr.MAIL_CODE:
             _must("mail-code" in act.shown, "no code from the mail")
-            _must(who.app is None, "a mailed code, though an app is enrolled")
+            _must(not who.has_factor, "a mailed code, though there is something better")
             return Way.MAIL if knows_password else Way.STEPPED_UP
         _must(session.acr == acr.TWO_FACTOR, "an unknown class")
         if "new-app" in act.shown:
@@ -387,13 +426,15 @@ class Record:
         _must(act.shown & CODES, "no code")
         if not knows_password:
             return Way.STEPPED_UP
+        if "passkey" in act.shown:
+            return Way.PASSKEY_TOO
         return Way.APP if "app-code" in act.shown else Way.PAPER
 
     def _judge_new_password(self, act: Act, who: Somebody, held: Session | None) -> None:
         _must(act.typed is not None, "a password changed by the way")
         if "current-password" in act.shown:
             _must(held is not None and held.person_id == who.id, "changed without a session")
-            if who.app is not None:
+            if who.has_factor:
                 _must(act.shown & CODES, "no code")
                 self._note_code(act, who)
         else:

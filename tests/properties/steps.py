@@ -22,10 +22,20 @@ from idp.worker import create_worker
 from kernel.mail import Mail
 from tenants.database import db
 from tests.idp.provider import CALLBACK, App, a_query, claims_of, trade_code
-from tests.properties.record import PASSWORDS, Act, Browser, Flow, Mailed, Record, Somebody
+from tests.properties.record import (
+    CHALLENGE_LIVES,
+    PASSWORDS,
+    Act,
+    Browser,
+    Flow,
+    Mailed,
+    Offer,
+    Record,
+    Somebody,
+)
 
 EITHER, ANY, YES_OR_NO = range(2), range(1000), (True, False)
-_WITH_APP, _FIRST, _NEW = 3, 7, 9
+_WITH_APP, _FIRST, _NEW, _WITH_KEY = 3, 7, 9, 10
 
 Acting = TypeVar("Acting", bound=Callable[..., None])
 Choices = dict[str, Sequence[Any]]
@@ -381,6 +391,48 @@ class Signing:
             self.prove_mailbox_by_link(who=who, letter=1)
             self.set_password(who=who, which=2, new=new, way="register")
 
+    @action(often=2, who=EITHER, which=ANY, alone=YES_OR_NO)
+    def ask_for_passkey(self, who: int, which: int, alone: bool) -> None:
+        """Have a page hand out a challenge."""
+        flow = self._flow(who, which)
+        url = "/sign-in/passkey/options" if alone else "/sign-in/code/passkey/options"
+        response, _ = self._do(Act(self._browser(who), flow), "POST", f"{url}?flow={flow.id}")
+        if response.status_code == 200 and response.is_json:
+            offer = Offer(response.get_json(), flow, alone, self.record.now)
+            self.record.offers.append(offer)
+
+    @action(often=2, who=EITHER, which=ANY, offered=ANY, alone=YES_OR_NO, remember=YES_OR_NO)
+    def show_passkey(self, who: int, which: int, offered: int, alone: bool, remember: bool) -> None:
+        """Answer a challenge: mostly the newest, sometimes an old one, or one of the other's."""
+        offers, somebody = self.record.offers, self._person(_WITH_KEY)
+        if not offers or somebody.key is None:
+            return
+        flow, browser = self._flow(who, which), self._browser(who)
+        offer = offers[-1] if offered % 4 else offers[offered % len(offers)]
+        act = Act(browser, flow, whose=somebody, remember=remember, secret=offer.challenge)
+        is_young = self.record.now < offer.at + CHALLENGE_LIVES
+        if offer.flow is flow and offer.alone == alone and is_young:
+            act.shown = frozenset({"passkey-alone" if alone else "passkey"})
+        if flow.is_open_to(browser, self.record.now) and alone and act.shown:
+            flow.take_address(somebody.email)
+        url = "/sign-in/passkey" if alone else "/sign-in/code"
+        fields = {"credential": somebody.key.show(offer.options)}
+        fields |= {"remember": "y"} if remember else {}
+        self._do(act, "POST", f"{url}?flow={flow.id}", **fields)
+
+    @action(often=2, who=EITHER, alone=YES_OR_NO, remember=YES_OR_NO)
+    def get_in_with_passkey(self, who: int, alone: bool, remember: bool) -> None:
+        """All the way, with the passkey alone or after the password."""
+        browser = self._browser(who)
+        self._do(Act(browser), "POST", "/sign-out")
+        self._do(Act(browser), "GET", "/account")
+        flow, somebody = self._flow(who, 2), self._person(_WITH_KEY)
+        if not alone:
+            typed = somebody.password or PASSWORDS[0]
+            self._send_password(browser, flow, somebody, typed, at_once=True)
+        self.ask_for_passkey(who=who, which=2, alone=alone)
+        self.show_passkey(who=who, which=2, offered=1, alone=alone, remember=remember)
+
     @action(often=2, who=EITHER, new=PASSWORDS, how=tuple(How))
     def start(self, who: int, new: str, how: How) -> None:
         """What the first mail of a program asks for."""
@@ -548,7 +600,7 @@ class Signing:
         if about is not None and number % 3:
             return about
         # Those who can sign in more often than those who can't yet.
-        weights = (0, 0, 0, 1, 1, 1, 2, 3, 3, 4)
+        weights = (0, 0, 0, 1, 1, 1, 2, 3, 3, 4, 5, 5)
         return self.record.people[weights[number % len(weights)]]
 
     def _flow(self, who: int, number: int) -> Flow:
