@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from idp.credentials import lost_factors, totp
+from idp.credentials import lost_factors, passkeys, totp
 from idp.credentials.lost_factors import State
 from idp.lost_factors import decisions
 from idp.protocol import acr
 from idp.sessions import service as sessions
 from tenants.database import db
+from tests.idp.security_key import a_passkey
 from tests.idp.visitor import NEW_PASSWORD, PASSWORD, Visitor, a_person, an_authenticator
 
 ANNA = "anna@example.com"
@@ -175,6 +176,27 @@ def test_a_reset_comes_before_it_and_skips_nothing_of_it(identity_app, visitor, 
         proves_the_mailbox(later, mailroom)
         later.submit("/lost-factors/finish")
         assert later.is_signed_in()
+
+
+@pytest.mark.product("ID-5")
+@pytest.mark.security("3.6")
+def test_who_never_had_a_password_sets_one_by_mail_and_asks_then(identity_app, visitor, mailroom):
+    person_id = a_person(password_=None)
+    a_passkey(person_id, now=now())
+    visitor.get("/reset").submit("/reset", email=ANNA)
+    visitor.submit("/reset/code", code=mailroom.code_to(ANNA))
+    visitor.submit("/reset/password", new_password=PASSWORD)
+    asks(visitor, mailroom)
+
+    with approved(hours=73):
+        later = lost(Visitor(identity_app))
+        proves_the_mailbox(later, mailroom)
+        assert "1 passkey" in later.words
+        later.submit("/lost-factors/finish")
+
+        assert later.is_signed_in()
+        with db.reading() as session:
+            assert passkeys.count(session, person_id=person_id) == 0
 
 
 @pytest.mark.product("ID-6")
