@@ -6,7 +6,7 @@ With `PROMETHEUS_MULTIPROC_DIR` in the environment several processes add up to o
 import os
 import threading
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from http.server import ThreadingHTTPServer
 
 from prometheus_client import (
@@ -60,7 +60,7 @@ def count_request(*, program: str, route: str, method: str, status: int, seconds
 
 
 # As many as there are series: finding one by its labels costs more than counting.
-@cache
+@lru_cache(maxsize=5_000)
 def _series(program: str, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
     return (
         _http_requests.labels(program, route, method, status),

@@ -1,7 +1,7 @@
 """The headers that keep a browser on our side, built anew for each response."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from flask import Response
 
@@ -108,7 +108,7 @@ def headers_for_programs(
     )
 
 
-@cache
+@lru_cache(maxsize=16)
 def security_headers(origin: Origin) -> tuple[tuple[str, str], ...]:
     """Those that are the same in every response of a program."""
     same = {
