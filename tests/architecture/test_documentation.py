@@ -14,6 +14,7 @@ FACTORS = {
     *("password", "new_password", "hashing", "blocklist", "breached"),
     *("foreign_hashes", "sha_crypt", "imported"),
     *("email_code", "mailed_link", "totp", "recovery_codes"),
+    *("passkeys", "ceremonies"),
     *("lost_factors", "temporary_password"),
 }
 DOCUMENTS = sorted(

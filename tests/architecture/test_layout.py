@@ -7,7 +7,10 @@ import sys
 from tests.architecture.packages import PACKAGES, ROOT, modules, tree_of
 
 # Folders of tests that are about several packages at once.
-ACROSS = ("architecture", "conformance", "fuzz", "journeys", "independent_clients", "soak")
+ACROSS = (
+    *("architecture", "conformance", "fuzz", "journeys", "independent_clients", "properties"),
+    "soak",
+)
 
 # Modules whose only job is to be started, each covered by the tests that start it.
 UNTESTED = {
