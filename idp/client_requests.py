@@ -79,9 +79,7 @@ def refusal(error: OAuthError) -> Response:
 
 def refused(error: OAuthError, *, endpoint: str) -> Json:
     """The same, for who writes the answer otherwise."""
-    log.info(
-        "protocol_request_refused", endpoint=endpoint, error=error.error, detail=error.detail
-    )
+    log.info("protocol_request_refused", endpoint=endpoint, error=error.error, detail=error.detail)
     return error.as_dict(), error.status_code, challenge(error)
 
 

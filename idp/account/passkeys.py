@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -55,7 +56,7 @@ def one_of(me: SignedIn, passkey_id: UUID) -> KnownPasskey:
     return found[0]
 
 
-def accepted(known: list[KnownPasskey]) -> dict[str, object]:
+def accepted(known: list[KnownPasskey]) -> dict[str, Any]:
     """What password managers are told, so that they offer no passkey that was removed."""
     return ceremonies.all_that_count(
         ceremonies.relying_party(),
@@ -64,7 +65,7 @@ def accepted(known: list[KnownPasskey]) -> dict[str, object]:
     )
 
 
-def ask_to_add(me: SignedIn, *, browser: Browser, now: datetime) -> dict[str, object]:
+def ask_to_add(me: SignedIn, *, browser: Browser, now: datetime) -> dict[str, Any]:
     """The options for making one. Those that the person has are left out."""
     with db.transaction() as session:
         known = passkeys.of_person(session, person_id=me.person_id)

@@ -48,7 +48,7 @@ class Descriptor:
     credential_id: bytes
     transports: tuple[str, ...]
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         return {
             "type": "public-key",
             "id": bytes_to_base64url(self.credential_id),
@@ -103,7 +103,7 @@ def ask_to_make(
     email: str,
     known: Sequence[Descriptor] = (),
     must_stand_alone: bool = False,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The options of `navigator.credentials.create`.
 
     A passkey that can be used alone is preferred, and any security key is welcome beside a password.
@@ -131,7 +131,7 @@ def ask_to_show(
     challenge: bytes,
     known: Sequence[Descriptor] = (),
     must_stand_alone: bool,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The options of `navigator.credentials.get`. Without `known`, they say nothing of anybody."""
     return {
         "challenge": bytes_to_base64url(challenge),
@@ -144,7 +144,7 @@ def ask_to_show(
 
 def all_that_count(
     party: RelyingParty, *, user_handle: bytes, known: Sequence[Descriptor]
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The options of `PublicKeyCredential.signalAllAcceptedCredentials`: others may be forgotten."""
     return {
         "rpId": party.domain,

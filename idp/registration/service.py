@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -70,7 +71,7 @@ def finish(
         return _enter(session, person, [acr.PASSWORD], acr.SINGLE_FACTOR, browser, now)
 
 
-def ask_for_passkey(flow_id: str | None, *, browser: Browser, now: datetime) -> dict[str, object]:
+def ask_for_passkey(flow_id: str | None, *, browser: Browser, now: datetime) -> dict[str, Any]:
     """The options for a passkey that takes the password's place; raises as `proved_email` does."""
     handle = passkeys.new_user_handle()
     with db.transaction() as session:

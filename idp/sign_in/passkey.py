@@ -6,6 +6,7 @@ counts twice, and a failed check leaves it spent. Every check that fails raises 
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -50,7 +51,7 @@ class _Try:
     was_last: bool = False
 
 
-def ask_alone(flow_id: str | None, *, browser: Browser, now: datetime) -> dict[str, object]:
+def ask_alone(flow_id: str | None, *, browser: Browser, now: datetime) -> dict[str, Any]:
     """The options for signing in with a passkey alone. They are the same for everybody."""
     with db.transaction() as session:
         flow = flows.load(session, flow_id, browser.id_hash, now)
@@ -78,7 +79,7 @@ def prove_alone(
     return outcome
 
 
-def ask_second(flow_id: str | None, *, browser: Browser, now: datetime) -> dict[str, object]:
+def ask_second(flow_id: str | None, *, browser: Browser, now: datetime) -> dict[str, Any]:
     """The options for proving more; raises NothingToProve, FlowExpired."""
     with db.transaction() as session:
         flow = flows.lock(session, flow_id, browser.id_hash, now)

@@ -62,7 +62,7 @@ class _StandardOutput(logging.Handler):
 _output = _StandardOutput()
 
 
-def write_line(line: str) -> None:
+def write_line(line: str, /) -> None:
     """Write a finished line. A log that can't be written to stops nobody's request."""
     with cast("threading.RLock", _output.lock), suppress(OSError, ValueError):
         sys.stdout.write(line)

@@ -4,6 +4,7 @@ PERFORMANCE.md allows a sign-in 8 commits and 20 objects; it takes fewer, and th
 """
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -205,7 +206,7 @@ def test_every_statement_of_a_sign_in_finds_its_rows_by_an_index(visitor, app):
     assert scanned == {}
 
 
-def _scanned(sql: str, values: object) -> set[str]:
+def _scanned(sql: str, values: Any) -> set[str]:
     """The tables that this statement reads from end to end."""
     raw = db.engine.raw_connection()
     try:

@@ -104,14 +104,16 @@ class SecurityKey:
         flags = PRESENT | (VERIFIED if self.verifies else 0) | (MADE if made else 0)
         flags |= (SYNCABLE | SYNCED) if self.is_synced else 0
         flags = (flags | bent.get("with_flags", 0)) & ~bent.get("without_flags", 0)
-        count = bent.get("count", self.counter or 0)
-        start = hashlib.sha256(bent.get("domain", self.domain).encode()).digest()
+        count: int = bent.get("count", self.counter or 0)
+        domain: str = bent.get("domain", self.domain)
+        start = hashlib.sha256(domain.encode()).digest()
         start += bytes([flags]) + count.to_bytes(4, "big")
         if not made:
             return start
-        credential_id = bent.get("signed_id", self.credential_id)
+        credential_id: bytes = bent.get("signed_id", self.credential_id)
         length = len(credential_id).to_bytes(2, "big")
-        return start + bytes(16) + length + credential_id + bent.get("public_key", self._cose())
+        public_key: bytes = bent.get("public_key", self._cose())
+        return start + bytes(16) + length + credential_id + public_key
 
     def _answer(self, bent: dict[str, Any], **response: Any) -> str:
         raw_id = bent.get("raw_id", self.credential_id)

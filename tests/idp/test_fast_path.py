@@ -250,7 +250,7 @@ def test_what_is_wrong_with_a_token_request_is_told_the_same(ways: Ways):
         same(ways, "/token", method="POST", data=form, headers=headers)
 
 
-_ODD = [
+_ODD: list[dict[str, Any]] = [
     {"method": "GET"},
     {"method": "HEAD"},
     {"method": "PUT"},

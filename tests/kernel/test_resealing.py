@@ -82,7 +82,7 @@ def test_many_are_done_in_batches(now, vault, monkeypatch):
     monkeypatch.setattr(resealing, "_BATCH", 2)
     for _ in range(5):
         a_message(now, OLD, {})
-    told = []
+    told: list[int] = []
 
     assert reseal(db, vault, outbox.sealed(), tell=told.append).renewed == 5
     assert told == [2, 4, 5]

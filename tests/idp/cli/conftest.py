@@ -31,9 +31,7 @@ def run(make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> Run:
     return partial(_run, CliRunner())
 
 
-def _run(
-    runner: CliRunner, *words: str, status: int = 0, stdin: str | None = None
-) -> Result:
+def _run(runner: CliRunner, *words: str, status: int = 0, stdin: str | None = None) -> Result:
     result = runner.invoke(klucznik, list(words), input=stdin)
     assert result.exit_code == status, (result.output, result.exception)
     return result

@@ -96,6 +96,7 @@ def test_tokens_are_kept_as_hashes_and_a_newer_one_takes_the_place(identity_app,
             now=now,
         )
 
+        assert second is not None
         assert len(second) >= 43
         assert lost_factors.stop(session, first, now=now) is None
         assert lost_factors.stop(session, second, now=now + HOUR) is None

@@ -175,7 +175,7 @@ def test_an_application_has_one_pace(identity_app):
 def test_a_wrong_password_waits_alike_for_imported_own_and_unknown(
     identity_app, now, monkeypatch, email
 ):
-    slept = []
+    slept: list[float] = []
     a_person("own@example.com")
     an_imported_person(BCRYPT, milliseconds=400)
     even = Pace(threads=8, slowness=lambda: 1.0, sleep=slept.append)
@@ -189,7 +189,7 @@ def test_a_wrong_password_waits_alike_for_imported_own_and_unknown(
 
 @pytest.mark.security("2.4")
 def test_nobody_waits_once_the_last_imported_hash_is_renewed(identity_app, now, monkeypatch):
-    slept = []
+    slept: list[float] = []
     an_imported_person(BCRYPT, milliseconds=400)
     even = Pace(threads=8, slowness=lambda: 1.0, sleep=slept.append)
     monkeypatch.setitem(identity_app.extensions, "klucznik.pace", even)
@@ -202,7 +202,7 @@ def test_nobody_waits_once_the_last_imported_hash_is_renewed(identity_app, now, 
 
 @pytest.mark.security("2.2")
 def test_a_device_that_knows_the_person_does_not_wait(identity_app, now, monkeypatch):
-    slept = []
+    slept: list[float] = []
     person_id = an_imported_person(BCRYPT, milliseconds=400)
     device = a_device(person_id, now, remember=False)
     even = Pace(threads=8, slowness=lambda: 1.0, sleep=slept.append)

@@ -423,7 +423,8 @@ def test_the_options_are_made_alike_whoever_was_typed(identity_app, now):
     a_passkey(a_person(), now=now)
     seen = []
     for email in ("anna@example.com", "nobody@example.com", None):
-        flow_id, statements = a_flow(now, email), []
+        flow_id = a_flow(now, email)
+        statements: list[str] = []
 
         def note(_connection, _cursor, statement, *_, statements=statements):
             statements.append(statement)

@@ -4,12 +4,12 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import pytest
 from flask import Flask
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Table, bindparam, insert, select
 
 from kernel import program
 from kernel.database import HotStatement, after_commit, hot
@@ -18,10 +18,9 @@ from kernel.database.hot import HotConnections
 from tests.kernel.tables import Country, db
 from tests.statements import asked_of
 
-ADD = HotStatement(
-    insert(Country.__table__).values(code=bindparam("new_code"), name=bindparam("new_code"))
-)
-ALL = HotStatement(select(Country.__table__.c.code))
+COUNTRIES = cast(Table, Country.__table__)
+ADD = HotStatement(insert(COUNTRIES).values(code=bindparam("new_code"), name=bindparam("new_code")))
+ALL = HotStatement(select(COUNTRIES.c.code))
 
 
 class Writers:

@@ -1,8 +1,10 @@
 """Hot statements say the same as SQLAlchemy's own, and never go where the walls are."""
 
+from typing import cast
+
 import pytest
 from flask import Flask
-from sqlalchemy import bindparam, delete, insert, select, text, update
+from sqlalchemy import Table, bindparam, delete, insert, select, text, update
 
 from kernel.database import HotStatement
 from kernel.database.tenancy import OutOfTenant
@@ -10,13 +12,12 @@ from kernel.ids import new_id
 from tests.conftest import NOON, ON_POSTGRESQL
 from tests.kernel.tables import Country, Folder, LedgerEntry, Limit, db
 
-COUNTRY = Country.__table__.c
+COUNTRIES, FOLDERS, LIMITS = (cast(Table, one.__table__) for one in (Country, Folder, Limit))
+COUNTRY = COUNTRIES.c
 FIND = HotStatement(select(COUNTRY.code, COUNTRY.name).where(COUNTRY.code == bindparam("which")))
-ADD = HotStatement(
-    insert(Country.__table__).values(code=bindparam("new_code"), name=bindparam("new_name"))
-)
+ADD = HotStatement(insert(COUNTRIES).values(code=bindparam("new_code"), name=bindparam("new_name")))
 RENAME = HotStatement(
-    update(Country.__table__)
+    update(COUNTRIES)
     .where(COUNTRY.code == bindparam("which"), COUNTRY.name != "fixed")
     .values(name=bindparam("new_name"))
     .returning(COUNTRY.name)
@@ -47,10 +48,9 @@ def test_a_row_is_the_same_in_a_session_and_without_one(kernel_app: Flask):
 
 def test_types_are_converted_both_ways(kernel_app: Flask):
     """Moments, bytes and numbers come back as they went in."""
-    limit = Limit.__table__
     row = {"key_hash": b"k" * 32, "count": 3, "refused_until": NOON, "forget_at": NOON}
-    add = HotStatement(insert(limit).values({name: bindparam(f"new_{name}") for name in row}))
-    find = HotStatement(select(limit).where(limit.c.forget_at == bindparam("moment")))
+    add = HotStatement(insert(LIMITS).values({name: bindparam(f"new_{name}") for name in row}))
+    find = HotStatement(select(LIMITS).where(LIMITS.c.forget_at == bindparam("moment")))
 
     with db.hot_transaction() as transaction:
         add.rows(transaction, **{f"new_{name}": value for name, value in row.items()})
@@ -58,7 +58,7 @@ def test_types_are_converted_both_ways(kernel_app: Flask):
     with db.glancing() as glance, db.reading() as session:
         found = find.first(glance, moment=NOON)
         assert found is not None
-        assert found._asdict() == find.first(session, moment=NOON)._asdict()  # type: ignore[union-attr]
+        assert found._asdict() == find.first(session, moment=NOON)._asdict()
         assert {name: getattr(found, name) for name in row} == row
 
 
@@ -66,12 +66,12 @@ def test_a_transaction_commits_or_is_undone(kernel_app: Flask):
     _poland()
 
     with db.hot_transaction() as transaction:
-        assert RENAME.first(transaction, which="PL", new_name="Poland").name == "Poland"  # type: ignore[union-attr]
+        assert RENAME.first(transaction, which="PL", new_name="Poland").name == "Poland"
     with pytest.raises(LookupError):
         _rename_and_fail()
 
     with db.glancing() as glance:
-        assert FIND.first(glance, which="PL").name == "Poland"  # type: ignore[union-attr]
+        assert FIND.first(glance, which="PL").name == "Poland"
 
 
 def test_a_glance_sees_what_was_committed_meanwhile_and_can_not_write(kernel_app: Flask):
@@ -88,11 +88,11 @@ def test_a_glance_sees_what_was_committed_meanwhile_and_can_not_write(kernel_app
 
 @pytest.mark.security("13.4")
 def test_a_tenant_table_can_not_be_reached_without_a_session(kernel_app: Flask):
-    folder = Folder.__table__.c
+    folder = FOLDERS.c
     for statement in (
         select(folder.name),
         select(folder.name).where(folder.tenant_id == bindparam("tenant")),
-        delete(Folder.__table__),
+        delete(FOLDERS),
     ):
         with db.glancing() as glance, pytest.raises(OutOfTenant):
             HotStatement(statement).rows(glance, tenant=new_id())

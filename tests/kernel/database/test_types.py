@@ -49,9 +49,10 @@ def test_a_naive_moment_is_refused(dialect) -> None:
 def test_sqlite_keeps_the_text_that_sqlalchemy_writes_and_reads(moment) -> None:
     """Rows written by an older version are read, and text compares as the moments do."""
     dialect = sqlite.dialect()
-    usual = DateTime().dialect_impl(dialect)
+    write = DateTime().dialect_impl(dialect).bind_processor(dialect)
+    assert write is not None
 
     stored = store(moment, dialect)
 
-    assert stored == usual.bind_processor(dialect)(moment.replace(tzinfo=None))
+    assert stored == write(moment.replace(tzinfo=None))
     assert read(stored, dialect) == moment

@@ -1,6 +1,7 @@
 import json
 import logging
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from kernel.observability import request_log
 from kernel.observability.logs import configure_logging
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "program": "test",
     "request_id": "0011223344556677",
     "method": "GET",
