@@ -403,6 +403,7 @@ def test_a_mailed_code_is_never_reported_as_more(application: Application, newco
     assert more.url.startswith(f"{application.issuer}/account/authenticator")
 
 
+@pytest.mark.product("ID-6")
 def test_a_step_up_asks_for_the_code_alone(provider: Provider, application: Application):
     """SECURITY.md 4.9: a remembered device is no second factor for who asks for one."""
     guest = Guest(provider, provider.person(with_totp=True))

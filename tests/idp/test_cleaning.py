@@ -10,6 +10,7 @@ from idp.credentials.passkeys import Ceremony
 from idp.flows import service as flows
 from idp.flows.models import Flow
 from idp.lost_factors import decisions
+from idp.not_me import links
 from tenants.database import db
 from tenants.people.address import canonical_email
 from tests.idp.lost_factors.requests import a_request
@@ -63,3 +64,15 @@ def test_how_to_reach_somebody_is_forgotten_three_months_after_the_request_ended
     removed = [cleaning.clean(now + timedelta(days=days)) for days in (90, 91, 104, 105)]
 
     assert removed == [0, 1, 0, 1]
+
+
+@pytest.mark.security("18.7")
+def test_the_link_of_a_notice_goes_a_day_after_its_end(identity_app, now):
+    person_id = a_person()
+    with db.transaction() as session:
+        links.issue(session, person_id=person_id, notice="new_device", now=now)
+    end = now + links.lifetime()
+
+    removed = [cleaning.clean(end + timedelta(days=days, seconds=1)) for days in (0, 1, 1)]
+
+    assert removed == [0, 1, 0]

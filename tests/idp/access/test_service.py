@@ -258,6 +258,7 @@ def test_a_mailbox_gets_five_such_mails_an_hour_and_the_last_one_stays_good(now,
     assert give(person_id, How.WELCOME_LINK, now + timedelta(hours=1))[1].sent
 
 
+@pytest.mark.product("ID-9")
 @pytest.mark.security("1.9")
 @pytest.mark.security("17.2")
 @BOTH

@@ -7,31 +7,13 @@ from idp.account import authenticator
 from idp.account.authenticator import Added
 from idp.credentials.hashing import Hashing
 from idp.credentials.models import RecoveryCode
-from idp.protocol import acr
-from idp.sessions import service as sessions
-from idp.sessions.service import Whereabouts
 from idp.sign_in.outcomes import Throttled
 from tenants.database import db
 from tests.idp.race import all_at_once
 from tests.idp.sign_in.test_password import a_browser
-from tests.idp.visitor import a_person, an_authenticator
+from tests.idp.visitor import an_authenticator
 
 pytestmark = pytest.mark.usefixtures("identity_app")
-
-
-@pytest.fixture
-def me(identity_app, now):
-    person_id = a_person()
-    with db.transaction() as session:
-        secret = sessions.start(
-            session,
-            person_id=person_id,
-            amr=["pwd"],
-            acr=acr.SINGLE_FACTOR,
-            where=Whereabouts(),
-            now=now,
-        )
-        return sessions.find_by_secret(session, secret, now=now)
 
 
 def confirm(me, text, now):

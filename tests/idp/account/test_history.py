@@ -8,7 +8,6 @@ from idp.events import IdpEvent
 from idp.protocol import acr
 from tenants.audit import ledger, person_chain
 from tenants.database import db
-from tests.idp.account.test_authenticator import me  # noqa: F401
 from tests.idp.provider import an_app
 
 
@@ -27,7 +26,7 @@ def a_sign_in(person_id, at, **details):
 
 
 @pytest.mark.product("ID-7")
-def test_an_entry_names_the_proofs_the_application_and_a_new_device(me, now):  # noqa: F811
+def test_an_entry_names_the_proofs_the_application_and_a_new_device(me, now):
     app = an_app(name="Portal")
     amr = [acr.PASSWORD, acr.ONE_TIME_CODE, acr.SEVERAL_FACTORS]
     a_sign_in(me.person_id, now + timedelta(1), amr=amr, new_device=True, application=app.id)
@@ -38,14 +37,14 @@ def test_an_entry_names_the_proofs_the_application_and_a_new_device(me, now):  #
     assert (entry.application, entry.is_new_device, entry.succeeded) == ("Portal", True, True)
 
 
-def test_an_application_that_is_gone_has_no_name(me, now):  # noqa: F811
+def test_an_application_that_is_gone_has_no_name(me, now):
     a_sign_in(me.person_id, now + timedelta(1), application="gone")
 
     assert history.of(me, Subject.SIGN_INS, limit=1).entries[0].application is None
 
 
 @pytest.mark.security("18.6")
-def test_the_next_page_begins_after_the_last_entry(me, now):  # noqa: F811
+def test_the_next_page_begins_after_the_last_entry(me, now):
     rows = [a_sign_in(me.person_id, now + timedelta(days=1, seconds=each)) for each in range(3)]
 
     first = history.of(me, Subject.SIGN_INS, limit=2)

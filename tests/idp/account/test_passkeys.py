@@ -9,7 +9,6 @@ from idp.credentials.models import RecoveryCode
 from idp.credentials.passkeys import MOST, TooMany
 from kernel.errors import NotFound
 from tenants.database import db
-from tests.idp.account.test_authenticator import me  # noqa: F401
 from tests.idp.race import all_at_once
 from tests.idp.security_key import SecurityKey, a_passkey
 from tests.idp.sign_in.test_password import a_browser
@@ -18,11 +17,11 @@ from tests.idp.visitor import a_person
 pytestmark = pytest.mark.usefixtures("identity_app")
 
 
-def options(me, now):  # noqa: F811
+def options(me, now):
     return own_passkeys.ask_to_add(me, browser=a_browser(signed_in=me), now=now)
 
 
-def add(me, text, now, **browser):  # noqa: F811
+def add(me, text, now, **browser):
     return own_passkeys.add(
         me, text, "Laptop", browser=a_browser(**{"signed_in": me, **browser}), now=now
     )
@@ -34,7 +33,7 @@ def stored(person_id):
 
 
 @pytest.mark.security("4.8")
-def test_what_is_known_already_is_left_out(me, now):  # noqa: F811
+def test_what_is_known_already_is_left_out(me, now):
     key = a_passkey(me.person_id, now=now)
 
     asked = options(me, now)
@@ -47,7 +46,7 @@ def test_what_is_known_already_is_left_out(me, now):  # noqa: F811
 
 @pytest.mark.security("4.8")
 @pytest.mark.security("15.2")
-def test_of_fifty_with_one_challenge_at_once_one_adds_a_passkey(identity_app, me, now):  # noqa: F811
+def test_of_fifty_with_one_challenge_at_once_one_adds_a_passkey(identity_app, me, now):
     asked = options(me, now)
     a_passkey(me.person_id, now=now)
     texts = [SecurityKey().make(asked) for _ in range(50)]
@@ -61,7 +60,7 @@ def test_of_fifty_with_one_challenge_at_once_one_adds_a_passkey(identity_app, me
 
 @pytest.mark.security("4.3")
 @pytest.mark.security("15.2")
-def test_of_two_first_passkeys_at_once_one_brings_the_sheet(identity_app, me, now):  # noqa: F811
+def test_of_two_first_passkeys_at_once_one_brings_the_sheet(identity_app, me, now):
     texts = [SecurityKey().make(options(me, now)) for _ in range(2)]
 
     answers = all_at_once(identity_app, 2, lambda: add(me, texts.pop(), now))
@@ -72,7 +71,7 @@ def test_of_two_first_passkeys_at_once_one_brings_the_sheet(identity_app, me, no
 
 
 @pytest.mark.security("4.8")
-def test_a_challenge_of_another_browser_adds_nothing(me, now):  # noqa: F811
+def test_a_challenge_of_another_browser_adds_nothing(me, now):
     text = SecurityKey().make(options(me, now))
 
     with pytest.raises(PasskeyRefused):
@@ -80,7 +79,7 @@ def test_a_challenge_of_another_browser_adds_nothing(me, now):  # noqa: F811
 
 
 @pytest.mark.security("4.8")
-def test_a_challenge_of_another_person_adds_nothing(me, now):  # noqa: F811
+def test_a_challenge_of_another_person_adds_nothing(me, now):
     with db.transaction() as session:
         challenge = passkeys.issue_challenge(
             session,
@@ -96,7 +95,7 @@ def test_a_challenge_of_another_person_adds_nothing(me, now):  # noqa: F811
         add(me, SecurityKey().make(asked), now)
 
 
-def test_there_is_an_end_to_adding(me, now):  # noqa: F811
+def test_there_is_an_end_to_adding(me, now):
     for _ in range(MOST):
         a_passkey(me.person_id, now=now)
 
@@ -104,7 +103,7 @@ def test_there_is_an_end_to_adding(me, now):  # noqa: F811
         add(me, SecurityKey().make(options(me, now)), now)
 
 
-def test_what_is_not_there_is_neither_renamed_nor_removed(me, now):  # noqa: F811
+def test_what_is_not_there_is_neither_renamed_nor_removed(me, now):
     a_passkey(a_person("bert@example.com"), now=now)
     passkey_id = me.session_id
 

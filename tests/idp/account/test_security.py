@@ -4,12 +4,11 @@ import pytest
 
 from idp.account import security
 from kernel.errors import NotFound
-from tests.idp.account.test_authenticator import me  # noqa: F401
 from tests.idp.sign_in.test_password import a_browser
 from tests.idp.visitor import an_authenticator
 
 
-def test_factors_are_those_that_the_person_has(me, now):  # noqa: F811
+def test_factors_are_those_that_the_person_has(me, now):
     before = security.factors(me)
     an_authenticator(me.person_id, now=now)
 
@@ -17,7 +16,7 @@ def test_factors_are_those_that_the_person_has(me, now):  # noqa: F811
     assert (before.has_authenticator, security.factors(me).has_authenticator) == (False, True)
 
 
-def test_signing_out_twice_is_no_mistake(me, now):  # noqa: F811
+def test_signing_out_twice_is_no_mistake(me, now):
     for _ in range(2):
         security.sign_out(me, browser=a_browser(), now=now)
 
@@ -25,6 +24,6 @@ def test_signing_out_twice_is_no_mistake(me, now):  # noqa: F811
 
 
 @pytest.mark.parametrize("act", [security.end_session, security.forget_device])
-def test_what_is_not_there_is_not_found(me, now, act):  # noqa: F811
+def test_what_is_not_there_is_not_found(me, now, act):
     with pytest.raises(NotFound):
         act(me, uuid4(), browser=a_browser(), now=now)

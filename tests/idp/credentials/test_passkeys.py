@@ -77,6 +77,7 @@ def test_a_challenge_counts_for_one_browser_one_ceremony_and_one_flow(now, other
     assert spend(challenge, now, flow_id=first) is not None
 
 
+@pytest.mark.product("ID-6")
 @pytest.mark.security("4.8")
 def test_a_challenge_is_over_after_five_minutes(now):
     challenge = a_challenge(now)
@@ -85,6 +86,7 @@ def test_a_challenge_is_over_after_five_minutes(now):
     assert spend(challenge, now + timedelta(minutes=5, seconds=-1)) is not None
 
 
+@pytest.mark.product("ID-6")
 @pytest.mark.security("4.8")
 @pytest.mark.security("15.2")
 def test_of_fifty_with_one_challenge_at_once_one_gets_through(identity_app, now):

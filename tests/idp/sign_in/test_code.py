@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from idp.credentials import password
+from idp.credentials import password, recovery_codes
 from idp.events import IdpEvent
 from idp.flows import service as flows
 from idp.flows.service import FlowExpired
@@ -85,6 +85,7 @@ def test_a_recovery_code_signs_in_and_the_person_is_told(now, mailroom):
     assert IdpEvent.RECOVERY_CODE_USED in events_of(person_id)
 
 
+@pytest.mark.product("ID-6")
 @pytest.mark.security("4.4")
 def test_who_has_an_app_gets_no_code_by_mail_and_none_is_accepted(now, mailroom):
     person_id = a_person()
@@ -155,6 +156,7 @@ def test_a_sign_in_that_is_half_done_ends_with_a_change_of_the_password(now):
         prove(flow_id, app.at(now), now)
 
 
+@pytest.mark.product("ID-6")
 @pytest.mark.security("4.2")
 @pytest.mark.security("2.8")
 def test_five_wrong_codes_lead_back_to_the_password_and_the_person_is_told(now, mailroom):
@@ -174,6 +176,7 @@ def test_five_wrong_codes_lead_back_to_the_password_and_the_person_is_told(now, 
     assert IdpEvent.SIGN_IN_CODE_EXHAUSTED in events_of(person_id)
 
 
+@pytest.mark.product("ID-6")
 @pytest.mark.security("4.2")
 def test_codes_are_counted_over_all_flows(now):
     an_authenticator(a_person(), now=now)
@@ -183,6 +186,28 @@ def test_codes_are_counted_over_all_flows(now):
         outcomes += [prove(flow_id, "000000", now) for _ in range(4)]
 
     assert [type(outcome) for outcome in outcomes] == [Wrong] * 10 + [Throttled] * 2
+
+
+@pytest.mark.product("ID-6")
+@pytest.mark.security("4.2")
+def test_recovery_codes_are_counted_with_the_others(now, monkeypatch):
+    """The hash is left out: what is tried out is the counting, which comes before it."""
+    person_id = a_person()
+    an_authenticator(person_id, now=now)
+    a_sheet(person_id, now=now)
+    outcomes, hashed = [], []
+
+    def hash_of(_hashing, *, code, salt):
+        hashed.append(code)
+        return b"wrong"
+
+    monkeypatch.setattr(recovery_codes, "hash_of", hash_of)
+    for _ in range(3):
+        flow_id = half_way(now)
+        outcomes += [prove(flow_id, "0000-0000-0000-0000", now) for _ in range(4)]
+
+    assert [type(outcome) for outcome in outcomes] == [Wrong] * 10 + [Throttled] * 2
+    assert len(hashed) == 10
 
 
 @pytest.mark.security("2.2")
@@ -209,6 +234,7 @@ def test_a_known_device_may_try_its_code_while_a_stranger_is_held_up(now):
     assert isinstance(prove(flow_id, app.at(now), now, device_secret=secret), Proved)
 
 
+@pytest.mark.product("ID-6")
 @pytest.mark.security("4.2")
 @pytest.mark.security("15.2")
 def test_fifty_wrong_codes_at_once_are_five(identity_app, now):
@@ -220,6 +246,18 @@ def test_fifty_wrong_codes_at_once_are_five(identity_app, now):
     assert answers.count(Wrong()) == 4
     assert sum(isinstance(answer, Exhausted) for answer in answers) == 1
     assert sum(isinstance(answer, FlowExpired) for answer in answers) == 45
+
+
+@pytest.mark.product("ID-6")
+@pytest.mark.security("15.2")
+def test_of_fifty_with_one_code_of_the_app_at_once_one_signs_in(identity_app, now):
+    app = an_authenticator(a_person(), now=now)
+    flow_ids = iter([half_way(now) for _ in range(50)])
+
+    answers = all_at_once(identity_app, 50, lambda: prove(next(flow_ids), app.at(now), now))
+
+    assert sum(isinstance(answer, Proved) for answer in answers) == 1
+    assert all(isinstance(answer, Proved | Wrong | Throttled) for answer in answers)
 
 
 @pytest.mark.product("ID-6")

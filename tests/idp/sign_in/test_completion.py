@@ -36,6 +36,7 @@ def find(cookies, now):
         return sessions.find_by_secret(session, cookies.session, now=now)
 
 
+@pytest.mark.product("ID-7")
 @pytest.mark.security("17.1")
 def test_a_sign_in_is_a_row_in_the_persons_history(now):
     person_id = a_person()
@@ -49,6 +50,7 @@ def test_a_sign_in_is_a_row_in_the_persons_history(now):
     assert row.personal == {"address": "192.0.2.7", "user_agent": "Firefox"}
 
 
+@pytest.mark.product("ID-7")
 @pytest.mark.security("2.8")
 def test_a_mail_tells_of_a_second_device_and_not_of_the_first(now, mailroom):
     person_id = a_person()

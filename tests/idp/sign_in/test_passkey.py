@@ -208,6 +208,7 @@ def test_a_second_factor_is_the_persons_own(now):
     assert second(half_way(now), other, now) == Wrong()
 
 
+@pytest.mark.product("ID-6")
 @pytest.mark.security("4.8")
 def test_what_was_shown_once_is_not_shown_twice(now):
     key = a_passkey(a_person(), now=now)
@@ -232,6 +233,7 @@ def test_a_failed_check_uses_the_challenge_up(now):
     assert passkey.prove_alone(flow_id, text=right, browser=browser, now=now) == Wrong()
 
 
+@pytest.mark.product("ID-5")
 @pytest.mark.security("4.8")
 @pytest.mark.security("15.2")
 def test_of_fifty_with_one_answer_at_once_one_signs_in(identity_app, now):
@@ -339,6 +341,7 @@ def test_one_browser_does_not_try_for_ever(now):
     assert events_of(INSTALLATION).count(IdpEvent.SIGN_IN_PASSKEY_THROTTLED) == 1
 
 
+@pytest.mark.product("ID-6")
 @pytest.mark.security("4.2")
 @pytest.mark.security("2.8")
 def test_five_wrong_passkeys_lead_back_to_the_password_and_the_person_is_told(now, mailroom):

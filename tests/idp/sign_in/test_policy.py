@@ -97,6 +97,7 @@ def test_the_missing_page_follows_from_what_is_true(flow, session, wanted, step)
     assert missing_step(replace(FLOW, **flow), facts, Wanted(**wanted), NOON) is step
 
 
+@pytest.mark.product("ID-6")
 @pytest.mark.security("4.4")
 @pytest.mark.security("4.9")
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from tests.idp.provider import an_app
 from tests.idp.visitor import a_sheet, an_authenticator
 
 
+@pytest.mark.product("ID-7")
 @pytest.mark.product("ID-6")
 def test_an_app_is_added_with_a_picture_and_a_key_in_text(me, mailroom, person_id):
     me.get("/account/authenticator")
@@ -60,6 +61,7 @@ def test_factors_are_changed_only_by_somebody_who_has_just_proved_one(me, path):
         assert me.is_signed_in()
 
 
+@pytest.mark.product("ID-7")
 @pytest.mark.security("4.6")
 def test_an_app_is_removed_only_after_a_fresh_proof(me, mailroom, person_id):
     app = an_authenticator(person_id, now=datetime.now(UTC))
@@ -90,6 +92,7 @@ def test_a_new_factor_ends_what_is_remembered(me, elsewhere):
     assert elsewhere.path.startswith("/sign-in/code")
 
 
+@pytest.mark.product("ID-7")
 @pytest.mark.security("4.3")
 def test_new_recovery_codes_take_the_place_of_the_old(me, person_id, mailroom):
     app = an_authenticator(person_id, now=datetime.now(UTC))
@@ -112,6 +115,7 @@ def test_without_an_app_there_are_no_recovery_codes(me):
     assert "Add one first" in me.words
 
 
+@pytest.mark.product("ID-6")
 @pytest.mark.security("4.9")
 def test_an_application_that_asks_for_two_factors_gets_them_by_enrolment(identity_app, me):
     app = an_app(first_party=True)

@@ -33,6 +33,7 @@ def test_a_password_change_ends_the_other_sessions_and_what_is_remembered(me, el
     assert elsewhere.path.startswith("/sign-in/code")
 
 
+@pytest.mark.product("ID-7")
 @pytest.mark.product("ID-8")
 @pytest.mark.security("1.7")
 @pytest.mark.security("2.8")

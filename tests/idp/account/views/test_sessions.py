@@ -10,6 +10,7 @@ from tests.idp.account.views.visits import ANNA, events_of, signed_in
 from tests.idp.visitor import Visitor, a_person
 
 
+@pytest.mark.product("ID-7")
 @pytest.mark.security("5.6")
 def test_people_see_and_end_their_sessions(me, elsewhere):
     me.get("/account/sessions")
@@ -31,6 +32,7 @@ def test_ending_a_session_takes_a_fresh_proof(me, elsewhere):
         assert elsewhere.is_signed_in()
 
 
+@pytest.mark.product("ID-7")
 @pytest.mark.security("5.6")
 def test_all_other_sessions_end_at_once(me, elsewhere):
     me.get("/account/sessions").submit("/account/sessions/end-others")
@@ -95,6 +97,7 @@ def test_what_belongs_to_somebody_else_is_not_found(identity_app, me, mailroom, 
     assert bert.is_signed_in()
 
 
+@pytest.mark.product("ID-7")
 @pytest.mark.security("4.7")
 def test_a_remembered_device_is_forgotten_from_afar(me, elsewhere):
     me.get("/account/sessions").submit("/account/devices")
