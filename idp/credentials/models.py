@@ -188,7 +188,7 @@ class LostFactorsRequest(Base):
     user_agent: Mapped[str] = mapped_column(String(512))
     stop_token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     """Of the newest mailed link that stops the request."""
-    asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     """Undecided, it lapses then; approved, so does the permission."""
     approved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -5,6 +5,7 @@ counts twice.
 """
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,6 +22,8 @@ from kernel.ids import new_id
 
 LIFETIME = timedelta(minutes=5)
 MOST = 20
+# Pages that are open at once, each with its own question, in one flow or of one person.
+_MOST_OPEN = 10
 LONGEST_NAME = 60
 _CHALLENGE_BYTES = 32
 _HANDLE_BYTES = 32
@@ -140,7 +143,23 @@ def issue_challenge(
     person_id: UUID | None = None,
     user_handle: bytes | None = None,
 ) -> bytes:
-    """A fresh challenge, good once for five minutes, here and for this alone."""
+    """A fresh challenge, good once for five minutes, here and for this alone.
+
+    The oldest of many goes: whoever asks again and again fills no table.
+    """
+    asked = and_(
+        PasskeyChallenge.ceremony == ceremony,
+        PasskeyChallenge.flow_id == flow_id
+        if flow_id is not None
+        else and_(PasskeyChallenge.flow_id.is_(None), PasskeyChallenge.person_id == person_id),
+    )
+    newest = (
+        select(PasskeyChallenge.id)
+        .where(asked)
+        .order_by(PasskeyChallenge.created_at.desc(), PasskeyChallenge.id.desc())
+        .limit(_MOST_OPEN - 1)
+    )
+    session.execute(delete(PasskeyChallenge).where(asked, PasskeyChallenge.id.not_in(newest)))
     challenge = secrets.token_bytes(_CHALLENGE_BYTES)
     session.add(
         PasskeyChallenge(
@@ -278,8 +297,17 @@ def remove_all(session: Session, *, person_id: UUID) -> None:
 
 def count(session: Session, *, person_id: UUID) -> int:
     """How many passkeys the person has."""
-    counted = select(func.count()).select_from(Passkey).where(Passkey.person_id == person_id)
-    return session.scalar(counted) or 0
+    return counts(session, person_ids=[person_id]).get(person_id, 0)
+
+
+def counts(session: Session, *, person_ids: Collection[UUID]) -> dict[UUID, int]:
+    """How many passkeys each of these people has; who has none is left out."""
+    counted = (
+        select(Passkey.person_id, func.count())
+        .where(Passkey.person_id.in_(person_ids))
+        .group_by(Passkey.person_id)
+    )
+    return {row[0]: row[1] for row in session.execute(counted)}
 
 
 def is_filed_under(passkey: KnownPasskey, user_handle: bytes | None) -> bool:

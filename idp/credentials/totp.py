@@ -1,5 +1,6 @@
 """Authenticator apps (RFC 6238): six digits, 30 seconds, no code twice."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -133,6 +134,14 @@ def accept(session: Session, *, person_id: UUID, text: str, now: datetime) -> bo
 def is_enrolled(session: Session, *, person_id: UUID) -> bool:
     """Whether the person has an authenticator app."""
     return session.execute(_confirmed(person_id)).first() is not None
+
+
+def enrolled_among(session: Session, person_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these people have an authenticator app."""
+    having = select(Totp.person_id).where(
+        Totp.person_id.in_(person_ids), Totp.confirmed_at.is_not(None)
+    )
+    return set(session.scalars(having))
 
 
 def lock(session: Session, *, person_id: UUID) -> bool:

@@ -124,6 +124,12 @@ def find(session: Session, person_id: UUID) -> PersonSummary | None:
     return _one(session, select(*_COLUMNS).where(Person.id == person_id))
 
 
+def find_all(session: Session, person_ids: Collection[UUID]) -> dict[UUID, PersonSummary]:
+    """These people by their ids, in whatever state."""
+    rows = session.execute(select(*_COLUMNS).where(Person.id.in_(person_ids)))
+    return {row.id: PersonSummary(*row) for row in rows}
+
+
 def find_by_email(session: Session, text: object) -> PersonSummary | None:
     """The person with this address, however it is spelled; None also for what is no address."""
     try:

@@ -67,6 +67,12 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
+        op.f("ix_lost_factors_requests_asked_at"),
+        "lost_factors_requests",
+        ["asked_at"],
+        unique=False,
+    )
+    op.create_index(
         op.f("ix_lost_factors_requests_expires_at"),
         "lost_factors_requests",
         ["expires_at"],
@@ -227,5 +233,6 @@ def downgrade() -> None:
         op.f("ix_lost_factors_requests_person_id_asked_at"), table_name="lost_factors_requests"
     )
     op.drop_index(op.f("ix_lost_factors_requests_expires_at"), table_name="lost_factors_requests")
+    op.drop_index(op.f("ix_lost_factors_requests_asked_at"), table_name="lost_factors_requests")
     op.drop_table("lost_factors_requests")
     op.drop_table("first_accesses")

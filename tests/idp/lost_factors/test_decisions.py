@@ -15,6 +15,8 @@ from tenants.database import db
 from tenants.people.models import Person
 from tests.idp.lost_factors.requests import ANNA, a_request, anna_with_an_app
 from tests.idp.race import all_at_once
+from tests.idp.visitor import a_person
+from tests.statements import asked_of
 
 pytestmark = pytest.mark.usefixtures("identity_app")
 
@@ -30,6 +32,18 @@ def refuse(request_id, now, reason="Nobody picked up.", by="Jan Nowak"):
 def newest_row(person_id):
     with db.reading() as session:
         return ledger.history(session, chain=person_chain(person_id))[0]
+
+
+@pytest.mark.security("18.6")
+def test_however_many_ask_the_list_takes_as_many_statements(now):
+    asked = []
+    for number in range(3):
+        a_request(a_person(f"p{number}@example.com"), now)
+        with asked_of(db.engine) as listing:
+            assert len(decisions.cases(now=now)) == number + 1
+        asked.append(len(listing.statements))
+
+    assert asked == [4, 4, 4]
 
 
 @pytest.mark.security("3.6")
