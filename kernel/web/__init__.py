@@ -15,6 +15,7 @@ from kernel.web.health import health_of
 from kernel.web.hosts import public_url
 from kernel.web.policy import allow_form_action, allow_source, no_referrer
 from kernel.web.preferences import remember_language
+from kernel.web.printed import fill_in
 from kernel.web.requests import RequestFacts, request_facts
 from kernel.web.returns import is_own_path, own_path
 from kernel.web.shell import Application, Column, MenuLink, NavigationItem, Page, PersonMenu, toast
@@ -35,6 +36,7 @@ __all__ = [
     "csrf_exempt",
     "delete_cookie",
     "error_page",
+    "fill_in",
     "forget_browser",
     "forward",
     "forward_form",

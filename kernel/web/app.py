@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cached_property
+from typing import Any
 
 import flask
 from flask import Flask, Response, current_app, g, request
@@ -31,12 +32,12 @@ from kernel.web.hosts import refuse_unknown_hosts
 from kernel.web.origin import Origin
 from kernel.web.policy import no_referrer
 from kernel.web.preferences import set_up_preferences
+from kernel.web.printed import set_up_printing
 from kernel.web.requests import (
     PlainQueryString,
     Request,
     current_request,
     refuse_hostile_input,
-    request_facts,
 )
 from kernel.web.security_headers import add_security_headers
 from kernel.web.sessions import BrowserSessions
@@ -91,6 +92,7 @@ def create_app(
     set_up_assets(app, packages)
     set_up_preferences(app, save_person_language)
     set_up_shell(app)
+    set_up_printing(app)
     health = set_up_health(app)
     app.register_blueprint(reports.blueprint)
     register_error_handlers(app)
@@ -130,6 +132,10 @@ class _Program(Flask):
             default_method=request.method,
             query_args=request.query_string.decode("latin-1"),
         )
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """No view and no hook is a coroutine (tests/architecture), so nobody needs to look."""
+        return func
 
     @cached_property
     def _links(self) -> MapAdapter | None:
@@ -185,8 +191,9 @@ def _set_up_templates(app: Flask, packages: Sequence[str]) -> None:
 
 def _begin() -> None:
     """What every request passes before its view, cheapest first."""
-    request.environ["klucznik.started"] = time.perf_counter()
-    bind_request(request_id=request_facts().request_id)
+    asked = current_request()
+    asked.environ["klucznik.started"] = time.perf_counter()
+    bind_request(request_id=asked.notes.facts.request_id)
     fail_as_before()
     refuse_unknown_hosts()
     refuse_hostile_input()
@@ -196,44 +203,42 @@ def _begin() -> None:
 
 def _refuse_undeclared_views() -> None:
     """A view that doesn't say who may use it can't be used."""
-    if request.endpoint is None:
+    endpoint = request.endpoint
+    if endpoint is None:
         return
-    if requirement_of(current_app.view_functions[request.endpoint]) is None:
-        log.error("view_undeclared", endpoint=request.endpoint)
+    if requirement_of(current_app.view_functions[endpoint]) is None:
+        log.error("view_undeclared", endpoint=endpoint)
         raise NotFound
 
 
 def _complete(response: Response) -> Response:
-    notes = current_request().notes
+    asked = current_request()
+    notes = asked.notes
     if 300 <= response.status_code < 400:
         notes.policy.referrer = "no-referrer"
-        if request.method == "POST":
+        if asked.method == "POST":
             # What was posted (a password) is never posted on, as 307 and 308 would (RFC 9700 §4.12).
             response.status_code = 303
     add_security_headers(response, notes.policy, origin_of(current_app))
     response.headers["X-Request-ID"] = notes.facts.request_id
-    _report(response)
+    _report(asked, response)
     return response
 
 
-def _report(response: Response) -> None:
-    started = request.environ.get("klucznik.started")
+def _report(asked: Request, response: Response) -> None:
+    started = asked.environ.get("klucznik.started")
     seconds = time.perf_counter() - started if started is not None else 0.0
-    route = request.url_rule.rule if request.url_rule is not None else "unknown"
-    count_request(
-        program=current_app.name,
-        route=route,
-        method=request.method,
-        status=response.status_code,
-        seconds=seconds,
-    )
-    if request.blueprint not in {"static_files", "health"}:
+    program = current_app.name
+    route = asked.url_rule.rule if asked.url_rule is not None else "unknown"
+    status = response.status_code
+    count_request(program=program, route=route, method=asked.method, status=status, seconds=seconds)
+    if asked.blueprint not in {"static_files", "health"}:
         request_log.write(
-            program=current_app.name,
-            request_id=current_request().notes.facts.request_id,
-            method=request.method,
+            program=program,
+            request_id=asked.notes.facts.request_id,
+            method=asked.method,
             route=route,
-            status=response.status_code,
+            status=status,
             seconds=seconds,
         )
 
@@ -241,6 +246,5 @@ def _report(response: Response) -> None:
 def _end(_: BaseException | None) -> None:
     forget_request()
     # A shell or a test may keep one application context open over several requests.
-    g.pop("csrf_token", None)
-    g.pop("csrf_valid", None)
-    g.pop("_flask_babel", None)
+    for name in ("csrf_token", "csrf_valid", "_flask_babel"):
+        g.pop(name, None)

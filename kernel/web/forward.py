@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from flask import Response, make_response, render_template
 
 from kernel.web.policy import allow_form_action, no_referrer
+from kernel.web.printed import fill_in
 
 _NEVER = re.compile(r"(?:javascript|data|vbscript|blob|file|about):", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:[^\x00-\x20\x7f]+", re.IGNORECASE)
@@ -19,8 +20,7 @@ _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:[^\x00-\x20\x7f]+", re.IGNORECASE)
 def forward(url: str) -> Response:
     """A page that sends the browser on to an absolute, already checked address."""
     _refuse_unsafe(url)
-    no_referrer()
-    return make_response(render_template("kernel/forward.html", url=url))
+    return make_response(fill_in("kernel/forward.html", {"url": url}, dict))
 
 
 def forward_form(url: str, fields: Sequence[tuple[str, str]]) -> Response:

@@ -1,10 +1,12 @@
 """The browser's signed cookie as Flask has it; what signs it is made once and not for each request."""
 
+import hmac
 from functools import lru_cache
 
-from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Response
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
+from itsdangerous.signer import SigningAlgorithm
 
 
 class BrowserSessions(SecureCookieSessionInterface):
@@ -18,8 +20,17 @@ class BrowserSessions(SecureCookieSessionInterface):
             made = super().get_signing_serializer(app)
             if made is not None:
                 made.signer = _Signer
+                made.signer_kwargs["algorithm"] = _InOneGo()
             self._serializer = made
         return self._serializer
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if session and not session.modified and not session.permanent:
+            # Nothing is given; that the answer hangs on the cookie is said already, most often.
+            if response.headers.get("Vary") != "Cookie":
+                response.vary.add("Cookie")
+            return
+        super().save_session(app, session, response)
 
 
 class _Signer(TimestampSigner):
@@ -28,6 +39,13 @@ class _Signer(TimestampSigner):
     def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
         secret = self.secret_keys[-1] if secret_key is None else secret_key
         return _derive(secret, self.salt, self.key_derivation, self.digest_method)
+
+
+class _InOneGo(SigningAlgorithm):
+    """HMAC-SHA1 as Flask's, computed in one call: `hmac.new` takes the long way with its digest."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        return hmac.digest(key, value, "sha1")
 
 
 # As many as there are secrets in the settings.

@@ -1,5 +1,7 @@
 """Every route says who may use it, and what is open to everybody is open on purpose."""
 
+import inspect
+
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule
@@ -199,3 +201,14 @@ def test_no_path_is_spelled_in_two_ways(program):
     twins = {path for path in paths if path != "/" and f"{path.rstrip('/')}/" in paths}
 
     assert twins == set()
+
+
+def test_no_view_and_no_hook_is_a_coroutine(program):
+    """`kernel.web.app` calls them all without looking."""
+    _, app = program
+    hooks = [app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs]
+
+    functions = [*app.view_functions.values()]
+    functions += [hook for kind in hooks for listed in kind.values() for hook in listed]
+
+    assert [each for each in functions if inspect.iscoroutinefunction(each)] == []

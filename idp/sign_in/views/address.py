@@ -19,6 +19,7 @@ from idp.sign_in.views.pages import (
     named_flow,
     passkey_refused,
     show,
+    show_printed,
     too_many,
     wait_a_little,
 )
@@ -26,6 +27,7 @@ from idp.sign_in.views.password import check_password
 from kernel import clock
 from kernel.i18n import _
 from kernel.web import public
+from kernel.web.printed import Values
 from tenants.people.address import NotAnAddress
 
 
@@ -40,9 +42,8 @@ def address() -> ResponseReturnValue:
         return redirect(url_for("account.profile"), 303)
     if flow is None:
         return redirect(url_for("sign_in.address", flow=begin(this_browser(now), now)), 303)
-    form = AddressForm()
-    form.email.data = flow.email or _login_hint(flow)
-    return show("sign_in/address.html", flow, form=form)
+    email = flow.email or _login_hint(flow)
+    return show_printed("sign_in/address.html", flow, _words, email=email)
 
 
 @blueprint.post("/sign-in")
@@ -91,6 +92,12 @@ def submit_passkey() -> ResponseReturnValue:
     if isinstance(outcome, Throttled):
         return too_many(page, outcome)
     return make_response(page, 422)
+
+
+def _words(values: Values) -> dict[str, object]:
+    form = AddressForm(formdata=None)
+    form.email.data = values["email"]
+    return {"form": form}
 
 
 def _login_hint(flow: FlowState) -> str:

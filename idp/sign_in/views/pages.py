@@ -18,7 +18,8 @@ from idp.sign_in.outcomes import Throttled
 from kernel import clock
 from kernel.crypto import hash_token
 from kernel.i18n import _, ngettext
-from kernel.web import browser_id, error_page, toast
+from kernel.web import browser_id, error_page, fill_in, toast
+from kernel.web.printed import Values, Words
 from tenants.database import db
 
 blueprint = Blueprint("sign_in", __name__)
@@ -66,9 +67,32 @@ def show(template: str, flow: FlowState, **words: object) -> str:
     )
 
 
+def show_printed(template: str, flow: FlowState, words: Words, **values: str) -> str:
+    """The same for a page that asks for the first time: nothing in it but these values differs."""
+    destination = destination_of(flow)
+    registration_open = current_settings().registration_open
+    if destination is not None:
+        values["destination"] = destination
+
+    def all_words(values: Values) -> dict[str, object]:
+        return {
+            "flow": {"id": values["flow"]},
+            "destination": values.get("destination"),
+            "registration_open": registration_open,
+            **words(values),
+        }
+
+    return fill_in(
+        template,
+        {"flow": str(flow.id), **values},
+        all_words,
+        kind="registration" if registration_open else "",
+    )
+
+
 def go_on(flow_id: str | None, cookies: Cookies | None) -> Response:
     """Back to the dispatcher, signed in where there are cookies."""
-    response: Response = redirect(url_for("authorize.resume", flow=flow_id), 303)  # type: ignore[assignment]
+    response = make_response(redirect(url_for("authorize.resume", flow=flow_id), 303))
     if cookies is not None:
         cookies.give(response)
     return response

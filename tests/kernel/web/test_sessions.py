@@ -1,7 +1,7 @@
 """The browser's cookie is Flask's own, made with less work."""
 
 import pytest
-from flask import Flask
+from flask import Flask, session
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadSignature
 
@@ -59,3 +59,22 @@ def test_what_signs_is_made_once():
 
 def test_without_a_secret_nothing_is_signed():
     assert BrowserSessions().get_signing_serializer(Flask("sessions")) is None
+
+
+def test_a_cookie_that_is_not_changed_is_not_given_again():
+    app = an_app()
+    app.session_interface = BrowserSessions()
+
+    @app.get("/<what>")
+    def answer(what: str) -> str:
+        if what == "write":
+            session["browser"] = "one"
+        return str(session.get("browser"))
+
+    client = app.test_client()
+    first, again = client.get("/write"), client.get("/read")
+
+    assert "Set-Cookie" in first.headers
+    assert again.text == "one"
+    assert "Set-Cookie" not in again.headers
+    assert again.headers["Vary"] == "Cookie"

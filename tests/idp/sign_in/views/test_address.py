@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -193,3 +194,32 @@ def test_another_sites_page_uses_no_passkey(visitor, path):
     response = visitor.client.post(f"{path}?flow={visitor.flow}")
 
     assert response.status_code == 400
+
+
+@pytest.mark.security("14.1")
+@pytest.mark.parametrize("language", ["pl", "en"])
+@pytest.mark.parametrize("theme", ["auto", "dark"])
+@pytest.mark.parametrize("hint", [None, ANNA, '"><script>alert(1)</script>@example.com'])
+def test_the_printed_page_is_the_page(identity_app, language, theme, hint):
+    """It is filled in where it was printed before; each time it reads as if it were rendered."""
+    app = an_app(name="Books & <i>more</i>")
+    asked = a_query(app, ui_locales=language, **({"login_hint": hint} if hint else {}))
+    client = identity_app.test_client()
+    client.set_cookie("klucznik_theme", theme)
+    flow = client.get(f"/authorize?{urlencode(asked)}").headers["Location"]
+
+    for page in (flow, client.get("/sign-in").headers["Location"]):
+        read = []
+        for reloads in (True, False, False):
+            identity_app.jinja_env.auto_reload = reloads
+            read.append(without_token(client.get(page).get_data(as_text=True)))
+
+        assert len(identity_app.extensions["klucznik.printed"]) > 0
+        assert read[1] == read[0]
+        assert read[2] == read[0]
+        assert "<script>alert" not in read[0]
+
+
+def without_token(page):
+    """Tokens hold the second in which they were signed."""
+    return re.sub(r'name="csrf_token" value="[^"]{30,}"', "", page)
