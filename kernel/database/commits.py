@@ -25,7 +25,9 @@ class _Batch:
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
+        self.turns = 0
         self.members = 0
+        """Those whose changes it holds; who failed has none."""
         self.failure: Exception | None = None
         self.is_over = threading.Event()
 
@@ -46,8 +48,10 @@ class SharedCommits:
     def join(self) -> _Batch:
         """Wait for the turn, and begin."""
         self._count(+1)
-        has_turn = self._turn.acquire(timeout=_PATIENCE_SECONDS)
-        self._count(-1)
+        try:
+            has_turn = self._turn.acquire(timeout=_PATIENCE_SECONDS)
+        finally:
+            self._count(-1)
         if not has_turn:
             raise sqlite3.OperationalError("database is locked")
         try:
@@ -71,9 +75,12 @@ class SharedCommits:
             batch.run("RELEASE member")
         except Exception as failure:
             batch.failure = failure
+        batch.turns += 1
         if not failed:
             batch.members += 1
-        if batch.failure is None and self._coming and batch.members < _MOST:
+        # Who failed doesn't wait for the next one, so they leave a batch to others' care only where
+        # somebody waits; and however many fail, those who wait are kept no longer than by others.
+        if batch.failure is None and batch.members and self._coming and batch.turns < _MOST:
             self._turn.release()
             while not failed and not batch.is_over.wait(_A_WHILE_SECONDS):
                 # Whoever was to come lost patience.

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import Table, bindparam, insert, select
 
 from kernel import program
-from kernel.database import HotStatement, after_commit, hot
+from kernel.database import HotStatement, after_commit, commits, hot
 from kernel.database.commits import SharedCommits, SharedTransaction
 from kernel.database.hot import HotConnections
 from tests.kernel.tables import Country, db
@@ -141,3 +141,30 @@ def test_where_there_is_one_writer_commits_are_shared(kernel_app: Flask):
     is_shared = isinstance(db.hot_transaction(), SharedTransaction)
 
     assert is_shared == (db.engine.dialect.name == "sqlite")
+
+
+@pytest.mark.security("18.6")
+def test_however_many_fail_nobody_waits_longer_than_so_many_turns(writers: Writers):
+    """Strangers can fail as often as they like, and must not keep a transaction open by it."""
+    fails = [lambda: writers.add("x", fails=True)] * (commits._MOST + 10)
+    run, said = hot.run, []
+
+    def listen(cursor: Any, sql: str, parameters: Any) -> None:
+        said.append("E" if sql in {"COMMIT", "ROLLBACK"} else "S" if "SAVEPOINT" in sql else "")
+        run(cursor, sql, parameters)
+
+    with mock.patch.object(hot, "run", listen):
+        ends = writers.all_at_once(lambda: writers.add("a"), *fails)
+
+    assert ends[0] is None
+    assert _codes() == {"a"}
+    assert max(len(turns) for turns in "".join(said).split("E")) <= commits._MOST
+
+
+def test_who_fails_alone_leaves_no_transaction_open(writers: Writers):
+    """Nobody would end it: whoever was to come may have lost patience, and who failed is gone."""
+    writers.commits._count(+1)
+    with pytest.raises(LookupError):
+        writers.add("x", fails=True)
+
+    assert writers.commits._open is None
