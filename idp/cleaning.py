@@ -1,6 +1,7 @@
 """Rows that mean nothing any more are removed, a few at a time. No rule depends on it."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, not_, or_, select
@@ -10,7 +11,7 @@ from idp.credentials.email_code import Purpose
 from idp.credentials.models import EmailCode, LostFactorsRequest, MailedLink, PasskeyChallenge
 from idp.flows.models import Flow
 from idp.not_me.models import NotMeLink
-from kernel.jobs import Job
+from kernel.jobs import Job, until_done
 from tenants.database import Base, db
 
 _BATCH = 500
@@ -25,7 +26,7 @@ def clean(now: datetime) -> int:
     """Remove flows, codes and links that have long been over; says how many."""
     # Codes go with their flow.
     return sum(
-        _remove(model, is_over)
+        until_done(partial(_remove, model, is_over), batch=_BATCH)
         for model, is_over in (
             (EmailCode, EmailCode.expires_at < now - _KEPT),
             (PasskeyChallenge, PasskeyChallenge.expires_at < now - _KEPT),

@@ -12,7 +12,7 @@ from idp.mailbox import delivery as mailbox
 from idp.mailbox import service as mailbox_requests
 from idp.mails import delivery as letters
 from idp.mails import service as mails
-from kernel.jobs import Job
+from kernel.jobs import Job, until_done
 from kernel.outbox import Worker
 from tenants.audit import ledger
 from tenants.database import db
@@ -35,7 +35,11 @@ def create_worker(app: Flask) -> Worker:
         limits=limits,
         jobs=(
             *JOBS,
-            Job("clean-grants", timedelta(minutes=5), grants.clean),
+            Job(
+                "clean-grants",
+                timedelta(minutes=5),
+                lambda now: until_done(lambda: grants.clean(now)),
+            ),
             Job("rotate-keys", timedelta(minutes=5), lambda now: keys.ensure_keys(now=now)),
         ),
     )

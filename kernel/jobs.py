@@ -12,3 +12,15 @@ class Job:
     name: str
     every: timedelta
     run: Callable[[datetime], object]
+
+
+def until_done(clean: Callable[[], int], *, batch: int = 500) -> int:
+    """Remove batch by batch until one is not full; says how much it was.
+
+    One batch a round would fall behind whoever makes rows faster, for good.
+    """
+    removed = last = clean()
+    while last >= batch:
+        last = clean()
+        removed += last
+    return removed

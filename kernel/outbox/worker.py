@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kernel import clock
 from kernel.crypto import CannotOpen
 from kernel.database import Database
-from kernel.jobs import Job
+from kernel.jobs import Job, until_done
 from kernel.ledger import Ledger
 from kernel.limits import Limits
 from kernel.observability.logs import get_logger
@@ -338,7 +338,7 @@ class Worker:
             Job(
                 "clean-outbox",
                 timedelta(minutes=1),
-                lambda now: _until_done(lambda: queue.clean(db, table, before=now - _KEPT)),
+                lambda now: until_done(lambda: queue.clean(db, table, before=now - _KEPT)),
             ),
             Job("measure-outbox", timedelta(seconds=5), self._measure),
         ]
@@ -347,7 +347,7 @@ class Worker:
                 Job(
                     "clean-limits",
                     timedelta(minutes=1),
-                    lambda now: _until_done(lambda: limits.clean(db, now=now)),
+                    lambda now: until_done(lambda: limits.clean(db, now=now)),
                 )
             )
         if ledger is not None:
@@ -394,11 +394,6 @@ def _given_up(message: Taken, failure: Exception, now: datetime) -> _Outcome:
 
 def _is_frequent(job: Job) -> bool:
     return job.every < timedelta(seconds=1)
-
-
-def _until_done(clean: Callable[[], int], batch: int = 500) -> None:
-    while clean() >= batch:
-        pass
 
 
 def _log_heads(db: Database, ledger: Ledger) -> Job:

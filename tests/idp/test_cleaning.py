@@ -76,3 +76,13 @@ def test_the_link_of_a_notice_goes_a_day_after_its_end(identity_app, now):
     removed = [cleaning.clean(end + timedelta(days=days, seconds=1)) for days in (0, 1, 1)]
 
     assert removed == [0, 1, 0]
+
+
+@pytest.mark.security("18.7")
+def test_more_than_a_batch_goes_in_one_round(identity_app, now):
+    long_ago = now - timedelta(days=3)
+    with db.transaction() as session:
+        for _ in range(1_001):
+            flows.start(session, browser_hash=b"b" * 32, now=long_ago)
+
+    assert cleaning.clean(now) == 1_001
