@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, delete, select
+from sqlalchemy import Select, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -36,7 +36,10 @@ _LOCKED_AT = HotStatement(_locked_at)
 
 
 def lock(session: Session, *, person_id: UUID, reason: Reason, now: datetime) -> bool:
-    """Let nobody in with this ID; False when it was locked before. Sessions are the caller's."""
+    """Let nobody in with this ID; False when it was locked before. Sessions are the caller's.
+
+    Locking again counts from now: what was proved to open the first lock doesn't open this one.
+    """
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     made = session.execute(
         dialect.insert(SignInLock)
@@ -44,14 +47,25 @@ def lock(session: Session, *, person_id: UUID, reason: Reason, now: datetime) ->
         .on_conflict_do_nothing()
         .returning(SignInLock.person_id)
     )
-    return made.first() is not None
-
-
-def unlock(session: Session, *, person_id: UUID) -> bool:
-    """Let people in again; False when nothing was locked."""
-    gone = session.execute(
-        delete(SignInLock).where(SignInLock.person_id == person_id).returning(SignInLock.person_id)
+    if made.first() is not None:
+        return True
+    session.execute(
+        update(SignInLock)
+        .where(SignInLock.person_id == person_id, SignInLock.locked_at < now)
+        .values(locked_at=now)
     )
+    return False
+
+
+def unlock(session: Session, *, person_id: UUID, locked_until: datetime | None = None) -> bool:
+    """Let people in again; False when nothing was locked.
+
+    With `locked_until`, a lock that was made later stays: who locks wins over who opens meanwhile.
+    """
+    statement = delete(SignInLock).where(SignInLock.person_id == person_id)
+    if locked_until is not None:
+        statement = statement.where(SignInLock.locked_at <= locked_until)
+    gone = session.execute(statement.returning(SignInLock.person_id))
     return gone.first() is not None
 
 

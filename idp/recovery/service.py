@@ -56,25 +56,32 @@ def finish(
     with db.transaction() as session:
         flow = flows.lock(session, flow_id, browser.id_hash, now)
         person = _proved(session, flow)
+        proved_at = min(_moments_of_proof(session, flow))
         # For the sign-in that follows, the mailbox stays proved; for another reset it isn't.
         flow.mailbox_proven_for = None
         flow.email = person.email
         # What was proved with the old password.
         flow.person_id = flow.first_factor_at = flow.first_factor_amr = None
         flow.new_password_of = flow.new_password_asked_at = None
-        _replace(session, person, hash_, browser, now)
+        _replace(session, person, hash_, proved_at, browser, now)
     return None
 
 
 def _replace(
-    session: Session, person: PersonSummary, hash_: str, browser: Browser, now: datetime
+    session: Session,
+    person: PersonSummary,
+    hash_: str,
+    proved_at: datetime,
+    browser: Browser,
+    now: datetime,
 ) -> None:
     password.store(session, person_id=person.id, hash_=hash_, now=now)
     device = devices.find(session, person_id=person.id, secret=browser.device_secret)
     device_id = device.id if device is not None else None
     throttle.forget_passwords(session, email_key=person.email_key, device_id=device_id)
     throttle.reopen_codes(session, person_id=person.id, device_id=device_id)
-    was_locked = locks.unlock(session, person_id=person.id)
+    # Locked at this very moment: the mailbox has to answer once more.
+    was_locked = locks.unlock(session, person_id=person.id, locked_until=proved_at)
     mailed_link.void_all(session, email_key=person.email_key, now=now)
     devices.forget(session, person_id=person.id, now=now)
     end_sessions(session, person_id=person.id, reason="password-reset", now=now)
@@ -106,16 +113,19 @@ def _proved(session: Session, flow: AnyFlow) -> PersonSummary:
     person = people.find_by_email(session, flow.mailbox_email)
     if person is None or not person.is_active:
         raise MailboxNotProved("nobody to set a password for")
-    sent_at = email_code.last_sent_at(session, flow_id=flow.id, purpose=Purpose.RESET)
+    proved_at = min(_moments_of_proof(session, flow), default=None)
     # Whoever changes the password, or locks the ID, also wants every mail that is still under way
     # to be void.
     for changed_at in (
         password.changed_at(session, person_id=person.id),
         locks.locked_at(session, person_id=person.id),
     ):
-        if changed_at is not None and any(
-            moment is not None and moment < changed_at
-            for moment in (flow.mailbox_proven_at, sent_at)
-        ):
+        if changed_at is not None and proved_at is not None and proved_at < changed_at:
             raise MailboxNotProved("the password was changed, or the ID locked, since")
     return person
+
+
+def _moments_of_proof(session: Session, flow: AnyFlow) -> list[datetime]:
+    """When the mailbox answered, and when what it answered with was sent."""
+    sent_at = email_code.last_sent_at(session, flow_id=flow.id, purpose=Purpose.RESET)
+    return [moment for moment in (flow.mailbox_proven_at, sent_at) if moment is not None]

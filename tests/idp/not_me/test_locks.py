@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from idp.not_me import locks
@@ -37,3 +39,26 @@ def test_of_many_who_lock_at_once_one_does(identity_app, now):
     answers = all_at_once(identity_app, 10, lambda: lock(anna, now))
 
     assert (answers.count(True), answers.count(False)) == (1, 9)
+
+
+@pytest.mark.security("3.1")
+def test_locking_again_counts_from_then(now):
+    anna, later = a_person(), now + timedelta(minutes=1)
+
+    assert lock(anna, now)
+    assert not lock(anna, later)
+    assert not lock(anna, now)
+
+    with db.reading() as session:
+        assert locks.locked_at(session, person_id=anna) == later
+
+
+@pytest.mark.security("3.1")
+def test_what_was_proved_before_the_lock_does_not_open_it(now):
+    anna = a_person()
+    lock(anna, now)
+
+    with db.transaction() as session:
+        before, then = now - timedelta(seconds=1), now
+        assert not locks.unlock(session, person_id=anna, locked_until=before)
+        assert locks.unlock(session, person_id=anna, locked_until=then)

@@ -430,3 +430,14 @@ def test_a_sign_in_that_begins_meanwhile_finds_the_lock(identity_app, person_id,
     assert isinstance(signing_in.result(timeout=20), Locked)
     with db.reading() as session:
         assert sessions.open_sessions(session, person_id=person_id, now=now) == []
+
+
+@pytest.mark.security("3.1")
+def test_locking_again_voids_a_reset_that_was_to_open_the_first_lock(person_id, now):
+    first = refuse(a_link(person_id, now), now)
+    later = now + timedelta(minutes=1)
+
+    refuse(a_link(person_id, now), later, browser=a_browser(id_hash=b"x" * 32))
+
+    with pytest.raises(MailboxNotProved):
+        recovery.finish(str(first), NEW_PASSWORD, browser=a_browser(), now=later)
