@@ -24,7 +24,7 @@ _SMALLEST_RSA_BITS = 2048
 ALGORITHMS = (-8, -7, -257)
 # We ask for no attestation; a browser may leave one in with which a device vouches for itself.
 _ATTESTATIONS = frozenset({"none", "packed"})
-_TRANSPORTS = frozenset({"ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb"})
+_TRANSPORTS = ("ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb")
 
 
 class PasskeyRefused(Refused):
@@ -218,7 +218,7 @@ def check_made(
         credential_id=found.credential_id,
         public_key=found.credential_public_key,
         sign_count=found.sign_count,
-        transports=tuple(sorted(_TRANSPORTS & set(answer.transports__unverified))),
+        transports=tuple(one for one in _TRANSPORTS if one in answer.transports__unverified),
         is_verified=found.user_verified,
         is_syncable=found.credential_device_type is CredentialDeviceType.MULTI_DEVICE,
         is_synced=found.credential_backed_up,

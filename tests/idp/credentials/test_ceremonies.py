@@ -262,3 +262,15 @@ def test_a_passkey_that_must_stand_alone_has_to_be_found_without_a_name(alone, s
 def test_who_we_are_is_configured(identity_app):
     with identity_app.test_request_context(headers={"Host": "evil.example"}):
         assert ceremonies.relying_party() == HERE
+
+
+@pytest.mark.security("15.1")
+@pytest.mark.parametrize("transports", [[["usb"]], [{}], {"usb": 1}, "usb", [None, 1e999]])
+def test_transports_that_no_browser_would_name_are_passed_over(transports):
+    assert set(made(SecurityKey().make(TO_MAKE, transports=transports)).transports) <= {"usb"}
+
+
+def test_transports_are_kept_as_far_as_they_are_known():
+    passkey = made(SecurityKey().make(TO_MAKE, transports=["usb", "telepathy", "nfc", "usb"]))
+
+    assert passkey.transports == ("nfc", "usb")

@@ -4,6 +4,7 @@ import pytest
 
 from idp.credentials import passkeys
 from idp.credentials.ceremonies import PasskeyRefused, Shown
+from idp.credentials.models import PasskeyChallenge
 from idp.credentials.passkeys import (
     MOST,
     AlreadyKnown,
@@ -221,3 +222,31 @@ def test_passkeys_of_a_person_are_filed_under_the_same_random_value(now):
     assert first.user_handle == second.user_handle
     assert stored(bert)[0].user_handle != first.user_handle
     assert anna.bytes not in first.user_handle
+
+
+@pytest.mark.security("3.11")
+@pytest.mark.security("18.7")
+def test_whoever_asks_again_and_again_leaves_ten_challenges_of_a_flow(now):
+    with db.transaction() as session:
+        first, second = (flows.start(session, browser_hash=HERE, now=now).id for _ in range(2))
+    of_another = a_challenge(now, flow_id=second)
+
+    asked = [a_challenge(now + timedelta(seconds=n), flow_id=first) for n in range(15)]
+
+    with db.reading() as session:
+        assert session.query(PasskeyChallenge).filter_by(flow_id=first).count() == 10
+    assert spend(asked[4], now, flow_id=first) is None
+    assert spend(asked[5], now, flow_id=first) is not None
+    assert spend(of_another, now, flow_id=second) is not None
+
+
+@pytest.mark.security("18.7")
+def test_adding_passkeys_leaves_ten_challenges_of_a_person(now):
+    anna, bert = a_person(), a_person("bert@example.com")
+    of_bert = a_challenge(now, person_id=bert)
+
+    asked = [a_challenge(now + timedelta(seconds=n), person_id=anna) for n in range(12)]
+
+    assert spend(asked[1], now) is None
+    assert spend(asked[2], now) is not None
+    assert spend(of_bert, now) is not None
