@@ -85,11 +85,9 @@ def send_temporary_password() -> ResponseReturnValue:
 @public
 def open_link() -> ResponseReturnValue:
     """A mailed link: the token leaves the address, and nothing is spent by looking."""
-    token = request.args.get("token")
-    if token is not None:
-        response: Response = redirect(url_for("access.open_link"), 303)  # type: ignore[assignment]
-        link_cookie.keep(response, token, lifetime=_PAGE_STAYS_OPEN)
-        return response
+    without_token = link_cookie.take_over("access.open_link", lifetime=_PAGE_STAYS_OPEN)
+    if without_token is not None:
+        return without_token
     try:
         email = welcome.ask(link_cookie.kept(), now=clock.now())
     except LinkSpent:

@@ -3,6 +3,7 @@
 from idp.events import IdpEvent
 from idp.protocol import acr
 from idp.sign_in.outcomes import Throttled
+from idp.sign_in.waiting import minutes_of
 from kernel.i18n import _, ngettext
 from kernel.i18n import lazy_gettext as lazy
 
@@ -55,11 +56,10 @@ def wait(throttled: Throttled) -> str:
         return str(
             _("There were too many wrong tries. Sign out, and set a new password at sign-in.")
         )
-    minutes = -(-throttled.retry_after // 60)
     return str(
         ngettext(
             "Too many wrong tries. Try again in %(num)d minute.",
             "Too many wrong tries. Try again in %(num)d minutes.",
-            minutes,
+            minutes_of(throttled),
         )
     )

@@ -23,8 +23,9 @@ from idp.sessions import service as sessions
 from idp.sessions.browser import this_browser
 from idp.settings import current_settings
 from idp.sign_in.outcomes import Exhausted, Proved, Throttled, Wrong
+from idp.sign_in.waiting import told_to_wait, too_many
 from kernel import clock
-from kernel.i18n import _, format_moment, ngettext
+from kernel.i18n import _, format_moment
 from kernel.web import error_page, public, requires, toast
 
 blueprint = Blueprint("lost_factors", __name__)
@@ -74,7 +75,6 @@ def submit_code() -> ResponseReturnValue:
     browser, form = this_browser(now), CodeForm()
     flow_id = request.args.get("flow")
     outcome = service.prove(flow_id, text=(form.code.data or "")[:100], browser=browser, now=now)
-    status = 422
     match outcome:
         case Proved():
             return redirect(url_for("lost_factors.request_help", flow=flow_id), 303)
@@ -82,17 +82,15 @@ def submit_code() -> ResponseReturnValue:
             toast(_("Too many wrong codes. Enter the password again."), kind="warning")
             return redirect(url_for("sign_in.password", flow=new_flow_id), 303)
         case Throttled():
-            form.code.errors = [_tries_wait(outcome)]
-            status = 429
+            form.code.errors = [told_to_wait(outcome)]
         case Wrong():
             form.code.errors = [
                 _("This code is not right, or it has expired. Check it, or have a new one sent.")
             ]
     page = _code_page(form, service.look(flow_id, browser=browser, now=now))
-    response = make_response(page, status)
     if isinstance(outcome, Throttled):
-        response.headers["Retry-After"] = str(outcome.retry_after)
-    return response
+        return too_many(page, outcome)
+    return make_response(page, 422)
 
 
 @blueprint.get("/lost-factors/request")
@@ -146,7 +144,7 @@ def finish() -> ResponseReturnValue:
     now = clock.now()
     flow_id = request.args.get("flow")
     cookies = service.finish(flow_id, browser=this_browser(now), now=now)
-    response: Response = redirect(url_for("lost_factors.done", flow=flow_id), 303)  # type: ignore[assignment]
+    response = make_response(redirect(url_for("lost_factors.done", flow=flow_id), 303))
     cookies.give(response)
     return response
 
@@ -164,11 +162,9 @@ def done() -> ResponseReturnValue:
 @public
 def open_stop_link() -> ResponseReturnValue:
     """A mailed link: the token leaves the address, and nothing is stopped by looking."""
-    token = request.args.get("token")
-    if token is not None:
-        response: Response = redirect(url_for("lost_factors.open_stop_link"), 303)  # type: ignore[assignment]
-        link_cookie.keep(response, token)
-        return response
+    without_token = link_cookie.take_over("lost_factors.open_stop_link")
+    if without_token is not None:
+        return without_token
     if not service.can_stop(link_cookie.kept(), now=clock.now()):
         return _link_spent()
     return render_template("lost_factors/stop.html")
@@ -228,20 +224,7 @@ def _page(template: str, standing: Standing, **words: object) -> str:
 
 
 def _to(endpoint: str) -> Response:
-    return redirect(url_for(endpoint, flow=request.args.get("flow")), 303)  # type: ignore[return-value]
-
-
-def _tries_wait(throttled: Throttled) -> str:
-    if throttled.for_good:
-        return str(_("There were too many wrong tries. Set a new password to go on."))
-    minutes = -(-throttled.retry_after // 60)
-    return str(
-        ngettext(
-            "Too many wrong tries. Try again in %(num)d minute, or set a new password.",
-            "Too many wrong tries. Try again in %(num)d minutes, or set a new password.",
-            minutes,
-        )
-    )
+    return make_response(redirect(url_for(endpoint, flow=request.args.get("flow")), 303))
 
 
 def _link_spent() -> Response:

@@ -5,7 +5,7 @@ The address of a page is kept in histories, logs and referrers; a cookie of ours
 
 from datetime import timedelta
 
-from flask import Response
+from flask import Response, make_response, redirect, request, url_for
 
 from kernel.web import delete_cookie, read_cookie, set_cookie
 
@@ -13,9 +13,14 @@ _COOKIE = "klucznik_link"
 _LIFETIME = timedelta(minutes=15)
 
 
-def keep(response: Response, token: str, *, lifetime: timedelta = _LIFETIME) -> None:
-    """Take the token over from the address."""
+def take_over(endpoint: str, *, lifetime: timedelta = _LIFETIME) -> Response | None:
+    """The way to this page without the token in its address; None when none stands there."""
+    token = request.args.get("token")
+    if token is None:
+        return None
+    response = make_response(redirect(url_for(endpoint), 303))
     set_cookie(response, _COOKIE, token[:200], lifetime=lifetime)
+    return response
 
 
 def kept() -> str:

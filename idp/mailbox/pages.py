@@ -53,7 +53,7 @@ class MailboxPages:
 
     def to(self, view: str, flow_id: object) -> Response:
         """Lead to one of these pages, or to the blueprint's own."""
-        return redirect(url_for(f"{self.blueprint.name}.{view}", flow=flow_id), 303)  # type: ignore[return-value]
+        return make_response(redirect(url_for(f"{self.blueprint.name}.{view}", flow=flow_id), 303))
 
     def _address(self) -> ResponseReturnValue:
         """Ask for the address. Nothing else is needed to begin (ID-1)."""
@@ -116,11 +116,9 @@ class MailboxPages:
 
     def _open_link(self) -> ResponseReturnValue:
         """A mailed link: the token leaves the address, and nothing is spent by looking."""
-        token = request.args.get("token")
-        if token is not None:
-            response = self.to("open_link", None)
-            link_cookie.keep(response, token)
-            return response
+        without_token = link_cookie.take_over(f"{self.blueprint.name}.open_link")
+        if without_token is not None:
+            return without_token
         if not mailbox.is_link_open(link_cookie.kept(), purpose=self.purpose, now=clock.now()):
             return self._link_spent()
         return render_template(self.confirm_page)

@@ -1,6 +1,6 @@
 """The page behind «this was not me», and the page for who is locked out."""
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.mailbox import link_cookie
@@ -20,11 +20,9 @@ blueprint = Blueprint("not_me", __name__)
 @public
 def ask() -> ResponseReturnValue:
     """The link of a notice: the token leaves the address, and nothing is done by looking."""
-    token = request.args.get("token")
-    if token is not None:
-        response: Response = redirect(url_for("not_me.ask"), 303)  # type: ignore[assignment]
-        link_cookie.keep(response, token)
-        return response
+    without_token = link_cookie.take_over("not_me.ask")
+    if without_token is not None:
+        return without_token
     try:
         question = service.ask(link_cookie.kept(), now=clock.now())
     except LinkSpent:
@@ -48,7 +46,7 @@ def lock() -> ResponseReturnValue:
     except LinkSpent:
         return _link_spent()
     toast(_("Your ID is locked, and everybody is signed out. Set a new password now."))
-    response: Response = redirect(url_for("recovery.password", flow=flow_id), 303)  # type: ignore[assignment]
+    response = make_response(redirect(url_for("recovery.password", flow=flow_id), 303))
     link_cookie.drop(response)
     return response
 
@@ -61,7 +59,7 @@ def locked(_refusal: Locked) -> ResponseReturnValue:
         title=_("This ID is locked"),
         reason=_(
             "Its owner, or the support office, locked it so that nobody gets in with the old"
-            " password. What you typed was right, and is not enough now."
+            " password. What you entered was right, but it is not enough now."
         ),
         way_out=_("Set a new password by mail. That opens the ID again."),
         link=url_for("recovery.address", flow=request.args.get("flow")),

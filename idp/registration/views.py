@@ -78,7 +78,7 @@ def submit_password() -> ResponseReturnValue:
     try:
         outcome = service.finish(flow_id, form.new_password.data or "", browser=browser, now=now)
         if not isinstance(outcome, Problem):
-            response: Response = redirect(url_for("authorize.resume", flow=flow_id), 303)  # type: ignore[assignment]
+            response = make_response(redirect(url_for("authorize.resume", flow=flow_id), 303))
             outcome.give(response)
             return response
         form.new_password.errors = [explain(outcome)]

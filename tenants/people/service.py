@@ -126,8 +126,8 @@ def find(session: Session, person_id: UUID) -> PersonSummary | None:
 
 def find_all(session: Session, person_ids: Collection[UUID]) -> dict[UUID, PersonSummary]:
     """These people by their ids, in whatever state."""
-    rows = session.execute(select(*_COLUMNS).where(Person.id.in_(person_ids)))
-    return {row.id: PersonSummary(*row) for row in rows}
+    wanted: Columns = select(*_COLUMNS).where(Person.id.in_(person_ids))
+    return {row.id: PersonSummary(*row) for row in session.execute(wanted)}
 
 
 def find_by_email(session: Session, text: object) -> PersonSummary | None:

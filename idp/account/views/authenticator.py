@@ -12,6 +12,7 @@ from idp.account.words import wait
 from idp.sessions.browser import this_browser
 from idp.sessions.service import SignedIn
 from idp.sign_in.outcomes import Throttled
+from idp.sign_in.waiting import too_many
 from kernel import clock
 from kernel.i18n import _
 from kernel.web import toast
@@ -40,9 +41,7 @@ def add_authenticator(me: SignedIn) -> ResponseReturnValue:
             return response
         case Throttled():
             form.code.errors = [wait(outcome)]
-            response = make_response(_authenticator_page(form, me), 429)
-            response.headers["Retry-After"] = str(outcome.retry_after)
-            return response
+            return too_many(_authenticator_page(form, me), outcome)
         case None:
             form.code.errors = [
                 _("This code is not right. Check that the clock of your phone is, and try again.")

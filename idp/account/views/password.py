@@ -1,6 +1,6 @@
 """Changing the password."""
 
-from flask import Response, make_response, redirect, render_template, url_for
+from flask import make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.account import password as password_change
@@ -15,6 +15,7 @@ from idp.sessions.browser import this_browser
 from idp.sessions.service import SignedIn
 from idp.settings import current_settings
 from idp.sign_in.outcomes import Throttled
+from idp.sign_in.waiting import too_many
 from kernel import clock
 from kernel.i18n import _
 from kernel.web import toast
@@ -49,7 +50,7 @@ def change_password(me: SignedIn) -> ResponseReturnValue:
     match outcome:
         case None:
             toast(_("The password is changed. You are signed out everywhere else."))
-            changed: Response = redirect(url_for("account.security"), 303)  # type: ignore[assignment]
+            changed = make_response(redirect(url_for("account.security"), 303))
             secret = password_change.renew_session(me, now=now)
             if secret is not None:
                 sessions.give_cookie(changed, secret)
@@ -62,9 +63,7 @@ def change_password(me: SignedIn) -> ResponseReturnValue:
             form.new_password.errors = [explain(outcome)]
         case Throttled():
             (form.password if proofs.password else form.new_password).errors = [wait(outcome)]
-            response = make_response(_password_page(form, me, proofs), 429)
-            response.headers["Retry-After"] = str(outcome.retry_after)
-            return response
+            return too_many(_password_page(form, me, proofs), outcome)
     return make_response(_password_page(form, me, proofs), 422)
 
 

@@ -1,6 +1,6 @@
 """The profile."""
 
-from flask import Response, make_response, redirect, render_template, url_for
+from flask import make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.account import profile as own_profile
@@ -42,7 +42,7 @@ def save_profile(me: SignedIn) -> ResponseReturnValue:
     # In the language that was just chosen, if one was.
     with speaking(values["locale"] or current_language()):
         toast(_("The profile is saved."))
-    response: Response = redirect(url_for("account.profile"), 303)  # type: ignore[assignment]
+    response = make_response(redirect(url_for("account.profile"), 303))
     if values["locale"] is not None:
         remember_language(response, values["locale"])
     return response

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Response, redirect, render_template, url_for
+from flask import make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.account import security as own_security
@@ -57,7 +57,7 @@ def end_all_sessions(me: SignedIn) -> ResponseReturnValue:
     own_security.end_all(me, browser=this_browser(now), now=now)
     forget_browser()
     toast(_("You are signed out on all devices."))
-    response: Response = redirect(url_for("sign_in.address"), 303)  # type: ignore[assignment]
+    response = make_response(redirect(url_for("sign_in.address"), 303))
     return sessions.end_in_browser(response)
 
 

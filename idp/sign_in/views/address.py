@@ -20,10 +20,10 @@ from idp.sign_in.views.pages import (
     passkey_refused,
     show,
     show_printed,
-    too_many,
     wait_a_little,
 )
 from idp.sign_in.views.password import check_password
+from idp.sign_in.waiting import too_many
 from kernel import clock
 from kernel.i18n import _
 from kernel.web import public

@@ -20,10 +20,9 @@ from idp.sign_in.views.pages import (
     passkey_refused,
     show,
     start_over,
-    told_to_wait,
-    too_many,
     wait_a_little,
 )
+from idp.sign_in.waiting import told_to_wait, too_many
 from kernel import clock
 from kernel.i18n import _
 from kernel.web import public, toast

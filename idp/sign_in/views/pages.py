@@ -15,6 +15,7 @@ from idp.sign_in.completion import Cookies
 from idp.sign_in.destination import destination_of
 from idp.sign_in.forms import PasskeyForm
 from idp.sign_in.outcomes import Throttled
+from idp.sign_in.waiting import minutes_of
 from kernel import clock
 from kernel.crypto import hash_token
 from kernel.i18n import _, ngettext
@@ -104,35 +105,13 @@ def start_over(flow_id: str | None, now: datetime) -> Response:
     return go_on(flow_id, None)
 
 
-def too_many(page: str | Response, throttled: Throttled) -> Response:
-    """A page that says how long to wait, and a header that does."""
-    response = make_response(page, 429)
-    response.headers["Retry-After"] = str(throttled.retry_after)
-    return response
-
-
-def told_to_wait(throttled: Throttled) -> str:
-    """How long nothing more is accepted, and what helps besides waiting."""
-    if throttled.for_good:
-        return str(_("There were too many wrong tries. Set a new password to go on."))
-    minutes = -(-throttled.retry_after // 60)
-    return str(
-        ngettext(
-            "Too many wrong tries. Try again in %(num)d minute, or set a new password.",
-            "Too many wrong tries. Try again in %(num)d minutes, or set a new password.",
-            minutes,
-        )
-    )
-
-
 def wait_a_little(throttled: Throttled) -> str:
-    """The same for passkeys, where another way is open."""
-    minutes = -(-throttled.retry_after // 60)
+    """How long no passkey is accepted; another way is open."""
     return str(
         ngettext(
             "Too many tries with a passkey. Try again in %(num)d minute, or another way.",
             "Too many tries with a passkey. Try again in %(num)d minutes, or another way.",
-            minutes,
+            minutes_of(throttled),
         )
     )
 

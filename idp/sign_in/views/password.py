@@ -10,7 +10,8 @@ from idp.sign_in import password as first_factor
 from idp.sign_in.forms import PasswordForm
 from idp.sign_in.outcomes import Proved, Throttled
 from idp.sign_in.password import AddressMissing
-from idp.sign_in.views.pages import blueprint, go_on, load, show, told_to_wait, too_many
+from idp.sign_in.views.pages import blueprint, go_on, load, show
+from idp.sign_in.waiting import told_to_wait, too_many
 from kernel import clock
 from kernel.i18n import _
 from kernel.web import public
