@@ -50,12 +50,15 @@ def say_facts(facts: Mapping[str, object]) -> None:
 
 @contextmanager
 def progress(what: str, *, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal's standard error; gives `at(done)`. Into a file, nothing is written."""
+    """A bar on a terminal's standard error; gives `at(done)`. Into a file, nothing is written.
+
+    Where nobody knows how much there is, what is done is counted instead.
+    """
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TaskProgressColumn(),
+        TaskProgressColumn(text_format_no_percentage="{task.completed:,.0f}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:

@@ -32,4 +32,4 @@ def lines(scopes: tuple[str, ...]) -> list[Line]:
             _("It stays connected until you sign out or disconnect it."),
         ),
     }
-    return [known.get(scope) or Line(scope, _("Use «%(name)s»", name=scope)) for scope in scopes]
+    return [known.get(scope) or Line(scope, _("Use “%(name)s”", name=scope)) for scope in scopes]

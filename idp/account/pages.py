@@ -21,6 +21,13 @@ from tenants.database import db
 
 blueprint = Blueprint("account", __name__)
 
+# What one comes to from login security, and where its line in the menu stays marked.
+_FACTOR_PAGES = (
+    "/account/password",
+    "/account/passkeys",
+    "/account/authenticator",
+    "/account/recovery-codes",
+)
 # Factors are changed only by somebody who has just proved one.
 FRESH_FOR = timedelta(minutes=5)
 
@@ -120,7 +127,9 @@ def _shell() -> dict[str, object]:
         "application": Application(name="", home=url_for("account.profile")),
         "navigation": [
             NavigationItem(_("Profile"), url_for("account.profile"), "user-circle"),
-            NavigationItem(_("Login security"), url_for("account.security"), "shield-lock"),
+            NavigationItem(
+                _("Login security"), url_for("account.security"), "shield-lock", also=_FACTOR_PAGES
+            ),
             NavigationItem(_("Sessions"), url_for("account.open_sessions"), "devices"),
             NavigationItem(_("Sign-in history"), url_for("account.history"), "list"),
         ],

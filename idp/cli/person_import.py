@@ -35,9 +35,11 @@ class _Told:
 
     write: Callable[[Result], object]
     shown: list[Result] = field(default_factory=list)
+    rows: int = 0
 
     def __call__(self, result: Result) -> None:
         self.write(result)
+        self.rows += 1
         if result.outcome is Outcome.REFUSED and len(self.shown) < _MOST_SHOWN:
             self.shown.append(result)
 
@@ -116,12 +118,14 @@ def _run(
 ) -> _Done:
     people = PeopleFile(stream, kind)
     what = "Checking" if dry_run else "Importing"
-    with _reporting(report) as write, progress(what, total=_size(stream)) as at:
+    size = _size(stream)
+    with _reporting(report) as write, progress(what, total=size) as at:
         told = _Told(write)
 
         def tell(result: Result) -> None:
             told(result)
-            at(people.bytes_read)
+            # From a pipe come so many rows, for nobody knows how many bytes there will be.
+            at(told.rows if size is None else people.bytes_read)
 
         summary = bring_in(people, by=_OPERATOR, now=clock.now, tell=tell, dry_run=dry_run, how=how)
     return _Done(summary, told.shown, sorted(people.ignored))

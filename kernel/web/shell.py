@@ -31,14 +31,15 @@ class NavigationItem:
     items: Sequence["NavigationItem"] = ()
     section: str = ""
     """A path: the item is current on every page below it. Empty: on its own page alone."""
+    also: Sequence[str] = ()
+    """More such paths, for pages that have no line of their own."""
 
     @property
     def is_current(self) -> bool:
-        if self.section:
-            return request.path == self.section or request.path.startswith(
-                self.section.rstrip("/") + "/"
-            )
-        return request.path == self.url.partition("?")[0]
+        sections = (self.section, *self.also) if self.section else self.also
+        if any(_is_below(section) for section in sections):
+            return True
+        return not self.section and request.path == self.url.partition("?")[0]
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,10 @@ def set_up_shell(app: Flask) -> None:
     """Give the templates what they need to draw the shell."""
     app.jinja_env.globals.update(initials=initials, tone=tone, page_url=page_url)
     app.context_processor(_nothing_yet)
+
+
+def _is_below(section: str) -> bool:
+    return request.path == section or request.path.startswith(section.rstrip("/") + "/")
 
 
 def _nothing_yet() -> dict[str, object]:

@@ -59,3 +59,12 @@ def test_a_bar_on_a_terminal_goes_to_standard_error(capsys, monkeypatch):
     said = capsys.readouterr()
     assert said.out == ""
     assert "Importing" in said.err
+
+
+def test_where_nobody_knows_how_much_there_is_a_bar_counts(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    with progress("Sealing", total=None) as at:
+        at(1234)
+
+    assert "1,234" in capsys.readouterr().err

@@ -197,7 +197,7 @@ def test_the_temporary_password_is_not_taken_as_ones_own(visitor, temporary):
 def test_too_late_one_is_told_so_and_led_to_a_reset(visitor, temporary, too_late, mailroom):
     visitor.sign_in(ANNA, temporary)
 
-    assert "The temporary password is over" in visitor.words
+    assert "The temporary password has expired" in visitor.words
     assert not visitor.is_signed_in()
     assert (
         visitor.post(f"/sign-in/new-password?flow={visitor.flow}", new_password=PASSWORD)

@@ -26,6 +26,15 @@ def test_an_item_is_current_on_the_pages_of_its_section(app, path, current):
         assert NavigationItem("People", "/people", section="/people").is_current is current
 
 
+@pytest.mark.parametrize(
+    ("path", "current"),
+    [("/security", True), ("/keys", True), ("/keys/add", True), ("/keyring", False), ("/", False)],
+)
+def test_an_item_is_current_on_pages_that_have_no_line_of_their_own(app, path, current):
+    with app.test_request_context(path):
+        assert NavigationItem("Security", "/security", also=("/keys",)).is_current is current
+
+
 def test_without_a_section_an_item_is_current_on_its_own_page_alone(app):
     with app.test_request_context("/people?q=a"):
         assert NavigationItem("People", "/people").is_current
