@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from idp.credentials import blocklist
 from idp.credentials.models import Password
-from kernel.database import HotStatement
+from kernel.database import HotStatement, Writes
 
 LONGEST = 256
 
@@ -153,12 +153,12 @@ def _hold() -> Select[str]:
 _HOLD = HotStatement(_hold)
 
 
-def is_unchanged(session: Session, *, person_id: UUID, hash_: str) -> bool:
+def is_unchanged(at: Writes, *, person_id: UUID, hash_: str) -> bool:
     """Whether this is still the password. Nobody changes it until this transaction ends.
 
     So a sign-in comes before a change, and is ended by it, or after, and is refused.
     """
-    found = _HOLD.first(session, person_id=person_id)
+    found = _HOLD.first(at, person_id=person_id)
     return found is not None and found.hash == hash_
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from idp.not_me.models import SignInLock
-from kernel.database import HotStatement
+from kernel.database import HotStatement, Reads, Writes
 from kernel.errors import Refused
 
 
@@ -69,18 +69,18 @@ def unlock(session: Session, *, person_id: UUID, locked_until: datetime | None =
     return gone.first() is not None
 
 
-def is_locked(session: Session, *, person_id: UUID) -> bool:
+def is_locked(at: Reads, *, person_id: UUID) -> bool:
     """Whether nobody gets in with this ID."""
-    return locked_at(session, person_id=person_id) is not None
+    return locked_at(at, person_id=person_id) is not None
 
 
-def locked_at(session: Session, *, person_id: UUID) -> datetime | None:
+def locked_at(at: Reads, *, person_id: UUID) -> datetime | None:
     """When the ID was locked, or None for one that is open."""
-    row = _LOCKED_AT.first(session, person_id=person_id)
+    row = _LOCKED_AT.first(at, person_id=person_id)
     return row.locked_at if row is not None else None
 
 
-def refuse_if_locked(session: Session, *, person_id: UUID) -> None:
+def refuse_if_locked(at: Writes, *, person_id: UUID) -> None:
     """Raise Locked for an ID that is. After the session was written: whoever locks waits for it."""
-    if is_locked(session, person_id=person_id):
+    if is_locked(at, person_id=person_id):
         raise Locked("the ID is locked")

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from idp.sessions.models import Device
 from idp.sessions.service import LISTED, Whereabouts
 from kernel.crypto import hash_token, new_token
-from kernel.database import HotStatement, UTCDateTime
+from kernel.database import HotStatement, UTCDateTime, Writes, as_session
 from kernel.ids import new_id
 from kernel.web.cookies import read_cookie, set_cookie
 
@@ -130,7 +130,7 @@ class Recognised:
 
 
 def recognise(
-    session: Session,
+    at: Writes,
     *,
     person_id: UUID,
     secret: str | None,
@@ -147,9 +147,10 @@ def recognise(
         "remembered_until": now + REMEMBERED_FOR if remember else None,
     }
     if secret is not None:
-        seen = _SEE.first(session, secret_hash=hash_token(secret), **facts)
+        seen = _SEE.first(at, secret_hash=hash_token(secret), **facts)
         if seen is not None:
             return Recognised(seen.id, secret, is_new=False)
+    session = as_session(at)
     # A secret whose row was ended is not used again; one that another person of this browser
     # has is shared, for it names the browser.
     secret = secret if secret is not None and _is_unspent(session, person_id, secret) else None

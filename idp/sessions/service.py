@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from idp.sessions.models import BrowserSession
 from idp.settings import current_settings
 from kernel.crypto import hash_token, new_token
-from kernel.database import HotStatement, Reads
+from kernel.database import HotStatement, Reads, Writes
 from kernel.errors import Refused
 from kernel.ids import new_id
 from kernel.web.cookies import delete_cookie, read_cookie, set_cookie
@@ -227,7 +227,7 @@ def touch(session: Session, session_id: UUID, *, now: datetime) -> None:
 
 
 def start(
-    session: Session,
+    at: Writes,
     *,
     person_id: UUID,
     amr: Sequence[str],
@@ -260,11 +260,11 @@ def start(
     }
     if renews is not None and renews.person_id == person_id:
         alive = {"session_id": renews.session_id, "now": now, "seen_since": now - idle_limit()}
-        if _RENEW.first(session, **alive, **facts) is not None:
+        if _RENEW.first(at, **alive, **facts) is not None:
             return secret
     if auth_time is not None:
         raise SessionOver("nothing to add to")
-    _ADD.rows(session, id=new_id(), person_id=person_id, created_at=now, **facts)
+    _ADD.rows(at, id=new_id(), person_id=person_id, created_at=now, **facts)
     return secret
 
 

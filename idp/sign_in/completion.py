@@ -20,6 +20,7 @@ from idp.protocol.acr import TWO_FACTOR
 from idp.sessions import devices
 from idp.sessions import service as sessions
 from idp.sessions.browser import Browser
+from kernel.database import Writes, as_session
 from tenants.audit import ledger, person_chain
 
 
@@ -37,7 +38,7 @@ class Cookies:
 
 
 def complete(
-    session: Session,
+    at: Writes,
     *,
     person_id: UUID,
     recipient: Recipient,
@@ -52,12 +53,15 @@ def complete(
 ) -> Cookies:
     """Sign a person in, in this browser, inside the caller's transaction.
 
+    Once more with the same password on a known device is a matter of hot statements; all else needs
+    a session, and says so (SessionNeeded).
+
     `auth_time` is given where an earlier proof is only added to. `is_first` spares a person who
     just registered the mail about a new device. `application` asked for the sign-in. Raises Locked, whatever was proved.
     """
-    _end_session_of_somebody_else(session, person_id, browser, now)
+    _end_session_of_somebody_else(at, person_id, browser, now)
     device = devices.recognise(
-        session,
+        at,
         person_id=person_id,
         secret=browser.device_secret,
         remember=remember,
@@ -65,7 +69,7 @@ def complete(
         now=now,
     )
     secret = sessions.start(
-        session,
+        at,
         person_id=person_id,
         amr=amr,
         acr=acr,
@@ -75,16 +79,13 @@ def complete(
         where=browser.where,
         now=now,
     )
-    refuse_if_locked(session, person_id=person_id)
-    is_unexpected = device.is_new and not is_first
-    if is_unexpected and devices.knows_another(session, person_id=person_id, than=device.id):
-        notices.tell(
-            session, "new_device", person_id=person_id, to=recipient, browser=browser, now=now
-        )
+    refuse_if_locked(at, person_id=person_id)
+    if device.is_new and not is_first:
+        _tell_of_new_device(as_session(at), person_id, device.id, recipient, browser, now)
     if acr == TWO_FACTOR:
-        _stop_looking_for_lost_factors(session, person_id, recipient, browser, now)
+        _stop_looking_for_lost_factors(as_session(at), person_id, recipient, browser, now)
     ledger.append(
-        session,
+        at,
         chain=person_chain(person_id),
         event=IdpEvent.SIGN_IN_SUCCEEDED if auth_time is None else IdpEvent.SIGN_IN_STEPPED_UP,
         actor=str(person_id),
@@ -103,6 +104,20 @@ def complete(
         request_id=browser.request_id,
     )
     return Cookies(secret, device.secret)
+
+
+def _tell_of_new_device(
+    session: Session,
+    person_id: UUID,
+    device_id: UUID,
+    recipient: Recipient,
+    browser: Browser,
+    now: datetime,
+) -> None:
+    if devices.knows_another(session, person_id=person_id, than=device_id):
+        notices.tell(
+            session, "new_device", person_id=person_id, to=recipient, browser=browser, now=now
+        )
 
 
 def _stop_looking_for_lost_factors(
@@ -135,10 +150,11 @@ def _stop_looking_for_lost_factors(
 
 
 def _end_session_of_somebody_else(
-    session: Session, person_id: UUID, browser: Browser, now: datetime
+    at: Writes, person_id: UUID, browser: Browser, now: datetime
 ) -> None:
     other = browser.signed_in
     if other is not None and other.person_id != person_id:
+        session = as_session(at)
         end_sessions(session, session_ids=[other.session_id], reason="replaced", now=now)
         ledger.append(
             session,

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, bindparam, select
-from sqlalchemy.orm import Session
 
 from idp.credentials import email_code, passkeys, password
 from idp.credentials.email_code import Purpose
@@ -36,7 +35,7 @@ from idp.sign_in.pace import pace
 from idp.sign_in.policy import SecondFactor
 from idp.sign_in.throttle import Guesser
 from kernel.crypto import hash_token
-from kernel.database import HotStatement, Reads
+from kernel.database import HotStatement, Reads, SessionNeeded, Writes, as_session
 from kernel.errors import Refused
 from kernel.ledger import INSTALLATION
 from kernel.limits import Refusal, Taken
@@ -80,6 +79,11 @@ class _Attempt:
     @property
     def hash(self) -> str | None:
         return self.account.hash if self.account is not None else None
+
+    def is_usual(self, now: datetime) -> bool:
+        """Whether the password alone lets this person in, by all that is known before the hash."""
+        device = self.account.device if self.account is not None else None
+        return device is not None and device.is_remembered(now)
 
     @property
     def hash_to_wait_for(self) -> int | None:
@@ -159,33 +163,49 @@ def _enter(
     browser: Browser,
     now: datetime,
 ) -> Proved | Wrong | Locked:
-    with db.transaction() as session:
-        flow = flows.hold(session, flow_id, browser.id_hash, now)
-        account, _ = _look_up(session, attempt.address, browser)
-        if account is None or account.hash is None or account.hash != attempt.hash:
-            # Blocked, or the password was changed, while we were hashing.
-            return Wrong()
-        if not password.is_unchanged(session, person_id=account.person_id, hash_=account.hash):
-            return Wrong()
-        if account.is_locked:
-            _note_locked(session, account, browser, now)
-            return Locked("the right password of a locked ID")
-        if newer_hash is not None:
-            password.replace_hash(
-                session, person_id=account.person_id, old=account.hash, new=newer_hash
-            )
-        throttle.forget_passwords(
-            session, email_key=attempt.address.key, device_id=attempt.guesser.device_id
+    try:
+        # What most sign-ins are: the usual password, on a device that is known.
+        with db.hot_transaction() as transaction:
+            outcome = _let_in(transaction, flow_id, attempt, newer_hash, browser, now)
+    except SessionNeeded:
+        with db.transaction() as session:
+            outcome = _let_in(session, flow_id, attempt, newer_hash, browser, now)
+    if isinstance(outcome, Proved):
+        count_outcome("password", "right")
+    return outcome
+
+
+def _let_in(
+    at: Writes,
+    flow_id: str | None,
+    attempt: _Attempt,
+    newer_hash: str | None,
+    browser: Browser,
+    now: datetime,
+) -> Proved | Wrong | Locked:
+    if newer_hash is not None or not attempt.is_usual(now):
+        as_session(at)
+    flow = flows.hold(at, flow_id, browser.id_hash, now)
+    account, _ = _look_up(at, attempt.address, browser)
+    if account is None or account.hash is None or account.hash != attempt.hash:
+        # Blocked, or the password was changed, while we were hashing.
+        return Wrong()
+    if not password.is_unchanged(at, person_id=account.person_id, hash_=account.hash):
+        return Wrong()
+    if account.is_locked:
+        _note_locked(at, account, browser, now)
+        return Locked("the right password of a locked ID")
+    if newer_hash is not None:
+        password.replace_hash(
+            as_session(at), person_id=account.person_id, old=account.hash, new=newer_hash
         )
-        proved = _own_is_missing(account, now) if account.is_temporary else _proved(account, now)
-        facts = {**_with_address(flow, attempt.address), **proved}
-        flow = flows.change(session, flow, **facts)
-        _tell_of_failures(session, account, attempt, browser, now)
-        cookies = None
-        if not account.is_temporary:
-            cookies = _go_on(session, flow, account, browser, now)
-    count_outcome("password", "right")
-    return Proved(cookies)
+    throttle.forget_passwords(
+        at, email_key=attempt.address.key, device_id=attempt.guesser.device_id
+    )
+    proved = _own_is_missing(account, now) if account.is_temporary else _proved(account, now)
+    flow = flows.change(at, flow, **{**_with_address(flow, attempt.address), **proved})
+    _tell_of_failures(at, account, attempt, browser, now)
+    return Proved(None if account.is_temporary else _go_on(at, flow, account, browser, now))
 
 
 def _proved(account: _Account, now: datetime) -> dict[str, Any]:
@@ -211,7 +231,7 @@ def _own_is_missing(account: _Account, now: datetime) -> dict[str, Any]:
 
 
 def _go_on(
-    session: Session, flow: FlowState, account: _Account, browser: Browser, now: datetime
+    at: Writes, flow: FlowState, account: _Account, browser: Browser, now: datetime
 ) -> Cookies | None:
     """Sign in at once where the password is enough, else prepare the second factor."""
     remembered = account.device is not None and account.device.is_remembered(now)
@@ -224,7 +244,7 @@ def _go_on(
     )
     if second is SecondFactor.NONE:
         return complete(
-            session,
+            at,
             person_id=account.person_id,
             recipient=_recipient(account, browser),
             amr=[acr.PASSWORD, acr.REMEMBERED_DEVICE] if remembered else [acr.PASSWORD],
@@ -233,6 +253,7 @@ def _go_on(
             browser=browser,
             now=now,
         )
+    session = as_session(at)
     # A code that was mailed to whoever this flow was about before is void.
     email_code.void(session, flow_id=flow.id, purpose=Purpose.SIGN_IN, now=now)
     if second is SecondFactor.MAILED_CODE:
@@ -342,10 +363,10 @@ def _note_failure(attempt: _Attempt, browser: Browser, now: datetime) -> None:
         )
 
 
-def _note_locked(session: Session, account: _Account, browser: Browser, now: datetime) -> None:
+def _note_locked(at: Writes, account: _Account, browser: Browser, now: datetime) -> None:
     """Somebody knows the password of a locked ID. Such tries stay counted, so rows are few."""
     ledger.append(
-        session,
+        at,
         chain=person_chain(account.person_id),
         event=IdpEvent.SIGN_IN_PASSWORD_LOCKED,
         actor=None,
@@ -358,12 +379,12 @@ def _note_locked(session: Session, account: _Account, browser: Browser, now: dat
 
 
 def _tell_of_failures(
-    session: Session, account: _Account, attempt: _Attempt, browser: Browser, now: datetime
+    at: Writes, account: _Account, attempt: _Attempt, browser: Browser, now: datetime
 ) -> None:
     failures = attempt.taken.count - 1
     if failures >= throttle.PASSWORDS_OF_STRANGERS.free and attempt.guesser.device_id is None:
         notices.tell(
-            session,
+            as_session(at),
             "many_failures",
             person_id=account.person_id,
             to=_recipient(account, browser),

@@ -10,7 +10,16 @@ Start at `database.Database`. A program makes one, for its own MetaData:
 
 from kernel.database.afterwards import after_commit
 from kernel.database.database import Database
-from kernel.database.hot import Glance, HotStatement, HotTransaction, Reads, Writes, dialect_of
+from kernel.database.hot import (
+    Glance,
+    HotStatement,
+    HotTransaction,
+    Reads,
+    SessionNeeded,
+    Writes,
+    as_session,
+    dialect_of,
+)
 from kernel.database.types import NAMING, UTCDateTime
 
 __all__ = [
@@ -20,8 +29,10 @@ __all__ = [
     "HotStatement",
     "HotTransaction",
     "Reads",
+    "SessionNeeded",
     "UTCDateTime",
     "Writes",
     "after_commit",
+    "as_session",
     "dialect_of",
 ]

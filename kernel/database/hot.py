@@ -5,11 +5,13 @@ A `HotStatement` runs in any session as every other statement does. In a `Glance
 connection stays ours from one request to the next.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import Any, NamedTuple, Self, cast
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, FromClause, MetaData, Table, bindparam, insert
 from sqlalchemy.engine import Dialect
@@ -20,6 +22,8 @@ from sqlalchemy.sql.selectable import Select
 
 from kernel.database import tenancy
 from kernel.database.afterwards import committed
+
+_A_WHILE_SECONDS = 1.0
 
 Made = Select[Any] | UpdateBase
 Values = Mapping[str, Any]
@@ -105,6 +109,28 @@ class HotTransaction:
         run(self._connection.cursor(), sql, ())
 
 
+class SingleStatement(HotTransaction):
+    """One statement that is a transaction by itself: it is committed when it has run."""
+
+    def __enter__(self) -> Self:
+        self._connection, is_fresh = self._connections.take()
+        if not is_fresh and self._connections.waited_long(self._connection):
+            # Tried out first: whether a change that got no answer has happened, nobody could tell.
+            try:
+                self._run("SELECT 1")
+            except Exception:
+                if not self._connections.is_lost(self._connection):
+                    raise
+                self._connection, _ = self._connections.take_new()
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if failed is None or not self._connections.is_lost(self._connection):
+            self._connections.give_back(self._connection)
+        if failed is None:
+            committed(self)
+
+
 Reads = Session | Glance | HotTransaction
 """Where a hot statement may run."""
 
@@ -115,6 +141,17 @@ Writes = Session | HotTransaction
 def dialect_of(at: Reads) -> str:
     """Which database answers here: `sqlite` or `postgresql`."""
     return at.get_bind().dialect.name if isinstance(at, Session) else at.dialect
+
+
+class SessionNeeded(Exception):
+    """What comes next is more than hot statements can do: leave, and begin again in a session."""
+
+
+def as_session(at: Writes) -> Session:
+    """The caller's session; raises SessionNeeded where there is none."""
+    if isinstance(at, Session):
+        return at
+    raise SessionNeeded
 
 
 class HotStatement:
@@ -185,6 +222,7 @@ class HotConnections:
         self.begin = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "BEGIN"
         self._may_write = may_write
         self._waiting: deque[Any] = deque()
+        self._given_back: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
         self._guarded = tenancy.tenant_tables(metadata)
 
     def take(self) -> tuple[Any, bool]:
@@ -209,7 +247,13 @@ class HotConnections:
         return connection, True
 
     def give_back(self, connection: Any) -> None:
+        if self._may_write:
+            self._given_back[connection] = time.monotonic()
         self._waiting.append(connection)
+
+    def waited_long(self, connection: Any) -> bool:
+        """Whether its other end may have gone without anybody noticing."""
+        return time.monotonic() - self._given_back.get(connection, 0.0) > _A_WHILE_SECONDS
 
     def is_lost(self, connection: Any) -> bool:
         """Whether the other end is gone."""

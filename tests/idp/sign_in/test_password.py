@@ -241,6 +241,28 @@ def test_a_password_that_is_changed_while_it_is_checked_does_not_count(now, monk
     assert load(flow_id, now).first_factor_at is None
 
 
+@pytest.mark.security("4.5")
+def test_a_device_that_is_forgotten_while_the_password_is_checked_asks_for_the_second_factor(
+    now, monkeypatch
+):
+    person_id = a_person()
+    secret = a_device(person_id, now, remember=True)
+    flow_id = a_flow(now)
+    real = hashing()
+
+    class Slow:
+        def verify(self, stored, typed):
+            verdict = real.verify(stored, typed)
+            with db.transaction() as session:
+                devices.forget(session, person_id=person_id, now=now)
+            return verdict
+
+    monkeypatch.setattr(first_factor, "hashing", Slow)
+
+    assert prove(flow_id, PASSWORD, now, device_secret=secret) == Proved(None)
+    assert load(flow_id, now).first_factor_at == now
+
+
 @pytest.mark.security("2.8")
 def test_the_person_is_told_of_a_success_after_many_failures(now, mailroom):
     a_person()

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import Table, bindparam, delete, insert, select, text, update
 
-from kernel.database import HotStatement
+from kernel.database import HotStatement, SessionNeeded, as_session
 from kernel.database.tenancy import OutOfTenant
 from kernel.ids import new_id
 from tests.conftest import NOON, ON_POSTGRESQL
@@ -125,3 +125,13 @@ def test_a_connection_that_ended_while_it_waited_is_replaced(kernel_app: Flask):
         assert FIND.first(glance, which="PL") is not None
     with db.hot_transaction() as transaction:
         assert FIND.first(transaction, which="PL") is not None
+
+
+def test_what_takes_more_than_hot_statements_begins_again_in_a_session(kernel_app: Flask):
+    with pytest.raises(SessionNeeded), db.hot_transaction() as transaction:
+        ADD.rows(transaction, new_code="PL", new_name="Polska")
+        as_session(transaction)
+
+    with db.transaction() as session:
+        assert as_session(session) is session
+        assert FIND.first(session, which="PL") is None
