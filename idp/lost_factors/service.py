@@ -295,6 +295,7 @@ def finish(flow_id: str | None, *, browser: Browser, now: datetime) -> Cookies:
         if request_id is None:
             raise NotReady("no request that may be used now")
         flow.mailbox_proven_for = None
+        by_mail_alone = password.was_changed_after(session, flow.created_at, person_id=asker.id)
         removed = _factors(session, asker.id)
         _remove_factors(session, asker.id, now)
         throttle.forget_codes(session, person_id=asker.id, device_id=asker.device_id)
@@ -324,8 +325,9 @@ def finish(flow_id: str | None, *, browser: Browser, now: datetime) -> Cookies:
             session,
             person_id=asker.id,
             recipient=asker.recipient(browser),
-            amr=[acr.PASSWORD, acr.MAILED_CODE],
-            acr=acr.MAIL_CODE,
+            # A password that was set by mail in this flow, and a code by mail, are one proof.
+            amr=[acr.PASSWORD] if by_mail_alone else [acr.PASSWORD, acr.MAILED_CODE],
+            acr=acr.SINGLE_FACTOR if by_mail_alone else acr.MAIL_CODE,
             browser=browser,
             now=now,
         )

@@ -1,7 +1,7 @@
 """Telling the mailbox what happened to the ID. Inner functions: they take the caller's session."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +12,16 @@ from idp.mails.service import Recipient
 from idp.not_me import links
 from idp.not_me.links import Added, Factor
 from idp.sessions.browser import Browser
+from kernel.limits import Refusal, Window
+from tenants.limits import limits
 
 __all__ = ["Added", "Factor", "tell"]
+
+# What others can cause by failing, as often as they like. Of what succeeded, each is told.
+_OF_FAILURES = {
+    notice: Window(f"mail:{notice}", limit=5, every=timedelta(hours=1))
+    for notice in ("second_factor_failed", "many_failures", "passkey_went_back")
+}
 
 
 def tell(
@@ -30,7 +38,13 @@ def tell(
     """Send the notice `mail/notices/<notice>`, with a link for whoever it was not.
 
     `added` names the factor that the notice says was added, so that the link can take it away.
+    Of failures, five an hour are told.
     """
+    window = _OF_FAILURES.get(notice)
+    if window is not None:
+        taken = limits.take_in(session, key=str(person_id), policy=window, now=now)
+        if isinstance(taken, Refusal):
+            return
     mails.send(
         session,
         f"notices/{notice}",

@@ -85,7 +85,7 @@ def send(flow_id: str | None, *, browser: Browser, now: datetime) -> Throttled |
     with db.transaction() as session:
         flow = flows.lock(session, flow_id, browser.id_hash, now)
         prover = provers.find(session, flow, browser)
-        if prover.by_mail:
+        if prover.by_mail and _mail_counts(flow):
             refusal = send_code(
                 session,
                 flow_id=flow.id,
@@ -152,7 +152,7 @@ def _accepted(
     if prover.has_authenticator:
         good = totp.accept(session, person_id=prover.id, text=text, now=now)
         return [acr.ONE_TIME_CODE] if good else None
-    if not prover.by_mail:
+    if not prover.by_mail or not _mail_counts(flow):
         return None
     good = email_code.redeem(
         session,
@@ -163,6 +163,11 @@ def _accepted(
         now=now,
     )
     return [acr.MAILED_CODE] if good else None
+
+
+def _mail_counts(flow: Flow) -> bool:
+    """The mailbox that answered once in this flow would prove nothing more."""
+    return flow.mailbox_proven_at is None
 
 
 def _note_recovery(session: Session, prover: Prover, browser: Browser, now: datetime) -> None:

@@ -532,3 +532,21 @@ def somebody_signed_in(person_id, now):
         )
     with db.reading() as session:
         return sessions.find_by_secret(session, secret, now=now)
+
+
+@pytest.mark.security("4.4")
+def test_with_a_password_that_was_set_by_mail_on_the_way_the_mailbox_counts_once(now):
+    person_id = anna_with_an_app(now)
+    an_approved_request(person_id, now)
+    later = now + WAITED
+    flow_id = a_flow_with_a_password(person_id, later)
+    with db.transaction() as session:
+        password.store(session, person_id=person_id, hash_="x", now=later + timedelta(seconds=1))
+        flow = flows.lock(session, flow_id, b"b" * 32, later)
+        flow.first_factor_at = later + timedelta(seconds=2)
+
+    cookies = finish(flow_id, later + timedelta(seconds=3))
+
+    with db.reading() as session:
+        me = sessions.find_by_secret(session, cookies.session, now=later + timedelta(seconds=3))
+    assert (me.acr, me.amr) == (acr.SINGLE_FACTOR, (acr.PASSWORD,))

@@ -1,4 +1,5 @@
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,28 @@ def test_a_notice_whose_cause_is_undone_is_not_sent(identity_app, now, mailroom)
     assert mailroom.deliver() == []
     with db.reading() as session:
         assert session.scalars(select(NotMeLink)).all() == []
+
+
+@pytest.mark.security("3.11")
+@pytest.mark.parametrize("notice", ["second_factor_failed", "many_failures", "passkey_went_back"])
+def test_of_failures_five_an_hour_are_told(identity_app, now, mailroom, notice):
+    anna, bert = a_person(), a_person("bert@example.com")
+
+    for _ in range(8):
+        tell(anna, notice, now)
+    tell(bert, notice, now)
+    tell(anna, "new_device", now)
+
+    assert len(mailroom.deliver()) == 5 + 1 + 1
+    tell(anna, notice, now + timedelta(hours=1))
+    assert len(mailroom.deliver()) == 1
+
+
+@pytest.mark.security("2.8")
+def test_of_what_was_changed_each_is_told(identity_app, now, mailroom):
+    anna = a_person()
+
+    for _ in range(8):
+        tell(anna, "passkey_added", now)
+
+    assert len(mailroom.deliver()) == 8

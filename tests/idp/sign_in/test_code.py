@@ -1,12 +1,15 @@
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
 
-from idp.credentials import password, recovery_codes
+from idp.credentials import email_code, password, recovery_codes
+from idp.credentials.email_code import Purpose
 from idp.events import IdpEvent
 from idp.flows import service as flows
 from idp.flows.service import FlowExpired
+from idp.mailbox import service as mailbox
 from idp.protocol import acr
 from idp.sessions import devices
 from idp.sessions import service as sessions
@@ -349,3 +352,35 @@ def test_a_flow_of_another_browser_is_unknown(now):
         prove(flow_id, "12345678", now, id_hash=b"o" * 32)
     with db.reading() as session:
         assert flows.load(session, flow_id, b"b" * 32, now).second_factor_failures == 0
+
+
+@pytest.mark.security("4.4")
+def test_after_a_reset_by_mail_a_mailed_code_adds_nothing(now, mailroom):
+    """Whoever reads the mailbox alone must not get more by posting past the page."""
+    person_id = a_person()
+    with db.transaction() as session:
+        flow_id = str(
+            mailbox.begin_proved(
+                session,
+                email="anna@example.com",
+                purpose=Purpose.RESET,
+                browser=a_browser(),
+                return_to="/",
+                now=now,
+            )
+        )
+    me = signed_in(prove_password(flow_id, PASSWORD, now), now)
+    assert me.acr == acr.SINGLE_FACTOR
+
+    second_factor.send(flow_id, browser=a_browser(signed_in=me), now=now)
+    with db.transaction() as session:
+        code = email_code.issue(
+            session,
+            flow_id=UUID(flow_id),
+            purpose=Purpose.SIGN_IN,
+            recipient=str(person_id),
+            now=now,
+        )
+
+    assert prove(flow_id, code, now, signed_in=me) == Wrong()
+    assert mailroom.deliver() == []
