@@ -75,22 +75,6 @@ class Finish:
 Plan = Page | Begin | Finish
 
 
-def answer_new(
-    request: AuthorizationRequest, *, signed_in: SignedIn | None, browser_hash: bytes, now: datetime
-) -> Outcome:
-    """Answer at once where nothing is missing, else begin a flow; raises Refusal."""
-    with db.glancing() as at:
-        plan = plan_new(at, request, signed_in=signed_in, browser_hash=browser_hash, now=now)
-    return carry_out(plan, now=now)
-
-
-def go_on(flow: AnyFlow, *, signed_in: SignedIn | None, now: datetime) -> Outcome:
-    """Carry a flow on: to the next page, or to its end; raises Refusal and FlowExpired."""
-    with db.glancing() as at:
-        plan = plan_next(at, flow, signed_in=signed_in, now=now)
-    return carry_out(plan, now=now)
-
-
 def plan_new(
     at: Reads,
     request: AuthorizationRequest,

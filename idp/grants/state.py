@@ -7,7 +7,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Select, and_, bindparam, select
-from sqlalchemy.orm import Session
 
 from consent.oauth import service as consents
 from idp.clients.service import RegisteredClient
@@ -40,8 +39,8 @@ class GrantState:
     person_is_active: bool
     session_ended_at: datetime | None
     session_expires_at: datetime
-    consented: frozenset[str] | None = None
-    """What the person allows the application now; None where it was not asked."""
+    consented: frozenset[str]
+    """What the person allows the application now."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,6 @@ def with_consent(statement: Select[Any]) -> Select[Any]:
 
 
 COLUMNS = _columns()
-_BY_ID = HotStatement(COLUMNS.where(Grant.__table__.c.id == bindparam("grant_id")))
 _REVOKED = select(RevokedAccessToken.__table__.c.jti_hash).where(
     RevokedAccessToken.__table__.c.jti_hash == bindparam("jti_hash")
 )
@@ -124,12 +122,6 @@ def _of_token() -> HotStatement:
 _OF_TOKEN = _of_token()
 
 
-def find(at: Reads, grant_id: UUID) -> GrantState | None:
-    """The grant with this id, whatever became of it."""
-    row = _BY_ID.first(at, grant_id=grant_id)
-    return from_row(row) if row is not None else None
-
-
 def find_for_token(at: Reads, grant_id: UUID, jti: str) -> TokenState | None:
     """All that an access token depends on, in one statement."""
     rows = _OF_TOKEN.rows(at, grant_id=grant_id, jti_hash=hash_token(jti))
@@ -153,13 +145,8 @@ def find_for_token(at: Reads, grant_id: UUID, jti: str) -> TokenState | None:
 
 
 def from_rows(rows: Sequence[Any]) -> GrantState:
-    """A grant from the rows of a statement `with_consent`."""
-    consented = frozenset(scope for row in rows for scope in row.consented or ())
-    return from_row(rows[0], consented)
-
-
-def from_row(row: Any, consented: frozenset[str] | None = None) -> GrantState:
-    """A grant from a row whose first columns are `COLUMNS`."""
+    """A grant from the rows of a statement of `COLUMNS` and `with_consent`."""
+    row = rows[0]
     return GrantState(
         id=row.id,
         client_id=row.client_id,
@@ -177,7 +164,7 @@ def from_row(row: Any, consented: frozenset[str] | None = None) -> GrantState:
         person_is_active=bool(row.person_is_active),
         session_ended_at=row.session_ended_at,
         session_expires_at=row.session_expires_at,
-        consented=consented,
+        consented=frozenset(scope for each in rows for scope in each.consented or ()),
     )
 
 
@@ -194,18 +181,9 @@ def why_ended(state: GrantState, now: datetime) -> str | None:
     return None
 
 
-def consent_stands(session: Session, client: RegisteredClient, state: GrantState) -> bool:
-    """Whether the person still allows the application what the grant holds."""
-    if state.consented is not None:
-        return is_consented(client, state)
-    return client.first_party or not consents.is_needed(
-        session, person_id=state.person_id, client_id=client.id, scopes=state.scopes
-    )
-
-
 def is_consented(client: RegisteredClient, state: GrantState) -> bool:
-    """The same of a grant that was read together with its consents."""
-    return client.first_party or consents.covers(state.consented or frozenset(), state.scopes)
+    """Whether the person still allows the application what the grant holds."""
+    return client.first_party or consents.covers(state.consented, state.scopes)
 
 
 def is_revoked(at: Reads, jti: str) -> bool:

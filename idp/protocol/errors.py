@@ -108,10 +108,6 @@ class RequestUriNotSupported(OAuthError):
     error = "request_uri_not_supported"
 
 
-class UnmetAuthenticationRequirements(OAuthError):
-    error = "unmet_authentication_requirements"
-
-
 class InvalidToken(OAuthError):
     """RFC 6750 §3.1: the access token opens nothing here."""
 

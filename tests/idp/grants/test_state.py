@@ -7,7 +7,7 @@ from idp.grants import state as grant_states
 from kernel.ids import new_id
 from tenants.database import db
 from tests.conftest import NOON
-from tests.idp.provider import a_person, allow, an_app
+from tests.idp.provider import an_app
 from tests.idp.token.test_authorization_code import a_grant
 
 
@@ -34,17 +34,17 @@ def test_a_grant_has_ended_when(changes, reason):
 
 def test_a_grant_that_is_not_there_is_not_found(identity_app: Flask):
     with db.reading() as session:
-        assert grant_states.find(session, new_id()) is None
+        assert grant_states.find_for_token(session, new_id(), "a-token") is None
 
 
 @pytest.mark.security("7.3", "10.1")
-def test_consent_stands_for_what_was_allowed(identity_app: Flask):
-    ours, theirs, person_id = an_app(first_party=True), an_app(), a_person()
-    allow(theirs, person_id, scopes=("openid", "email"))
-    narrow = a_grant(person_id=person_id, scopes=("openid",))
-    wide = a_grant(person_id=person_id, scopes=("openid", "profile"))
+def test_consent_stands_for_what_is_allowed(identity_app: Flask):
+    ours, theirs = an_app(first_party=True).registered(), an_app().registered()
+    narrow, wide = (
+        a_grant(consented=frozenset({"openid", "email"}), scopes=scopes)
+        for scopes in (("openid",), ("openid", "profile"))
+    )
 
-    with db.reading() as session:
-        assert grant_states.consent_stands(session, ours.registered(), wide)
-        assert grant_states.consent_stands(session, theirs.registered(), narrow)
-        assert not grant_states.consent_stands(session, theirs.registered(), wide)
+    assert grant_states.is_consented(ours, wide)
+    assert grant_states.is_consented(theirs, narrow)
+    assert not grant_states.is_consented(theirs, wide)
