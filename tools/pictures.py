@@ -27,7 +27,7 @@ def main() -> int:
         )
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-            context = browser.new_context(locale="en-GB", viewport=SIZE)
+            context = browser.new_context(locale="en-GB", viewport=SIZE, device_scale_factor=1.5)
             traveller = Traveller(running, context, name="pictures")
             traveller.go(f"{running.portal}/login")
             _take(traveller, "sign-in")

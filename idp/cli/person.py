@@ -12,7 +12,7 @@ from idp.access.service import state as access_state
 from idp.cli.application import in_application
 from idp.cli.lost_factors import lost_factors
 from idp.cli.person_import import import_people
-from idp.credentials import password, totp
+from idp.credentials import passkeys, password, totp
 from idp.not_me import locks
 from idp.not_me import service as not_me
 from idp.not_me.locks import Reason
@@ -122,6 +122,7 @@ def show(email_or_id: str, *, as_json: bool) -> None:
         factors = {
             "password": password.stored_hash(session, person_id=found.id) is not None,
             "authenticator_app": totp.is_enrolled(session, person_id=found.id),
+            "passkey": passkeys.is_enrolled(session, person_id=found.id),
         }
         state = access_state(session, person_id=found.id)
         locked_at = locks.locked_at(session, person_id=found.id)
@@ -140,8 +141,11 @@ def lock(email_or_id: str, *, as_json: bool) -> None:
     with db.transaction() as session:
         found = _find(session, email_or_id)
         shut = not_me.shut(session, found, reason=Reason.OPERATOR, now=clock.now())
-    facts = {"email": found.email, "sessions_ended": shut.sessions, "devices": shut.devices}
-    say_json(facts) if as_json else say_facts(facts)
+    if as_json:
+        say_json({"email": found.email, "sessions_ended": shut.sessions, "devices": shut.devices})
+        return
+    click.echo(f"{found.email} is locked until its owner sets a new password by mail")
+    say_facts({"sessions ended": shut.sessions, "devices forgotten": shut.devices})
 
 
 @person.command()
@@ -157,8 +161,10 @@ def unlock(email_or_id: str, *, as_json: bool) -> None:
     with db.transaction() as session:
         found = _find(session, email_or_id)
         was_locked = not_me.open_again(session, found, now=clock.now())
-    facts = {"email": found.email, "was_locked": was_locked}
-    say_json(facts) if as_json else say_facts(facts)
+    if as_json:
+        say_json({"email": found.email, "was_locked": was_locked})
+        return
+    click.echo(f"{found.email} is unlocked" if was_locked else f"{found.email} was not locked")
 
 
 def _find(session: Session, email_or_id: str) -> PersonSummary:
@@ -200,7 +206,7 @@ def _say(
     words = {name: "yes" if has else "no" for name, has in (factors or {}).items()}
     words["activated"] = "yes" if state.is_activated else "no"
     if locked_at is not None:
-        words["locked since"] = locked_at.isoformat()
+        words["locked since"] = str(locked_at)
     if state.how is not None:
         words["access"] = f"{state.how} until {state.until}"
     say_facts({name: value for name, value in facts.items() if value is not None} | words)

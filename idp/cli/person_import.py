@@ -24,6 +24,7 @@ from kernel.command_line import json_option, progress, say_facts, say_json
 _OPERATOR = "operator"
 _SOME_ROWS_REFUSED, _FILE_NOT_READABLE = 1, 2
 _MOST_SHOWN = 10
+_PASSWORD_WORDS = {"none": "without a password"}
 # What a spreadsheet would take for a formula.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _JSON_LINES_NAMES = {".jsonl", ".ndjson", ".json"}
@@ -205,7 +206,10 @@ def _say(done: _Done, *, dry_run: bool, as_json: bool) -> None:
             "Would be created" if dry_run else "Created": counts["created"],
             "Skipped": counts["skipped"],
             "Refused": counts["refused"],
-            **{f"  {kind}": count for kind, count in done.summary.kinds.most_common()},
+            **{
+                f"  {_PASSWORD_WORDS.get(kind, kind)}": count
+                for kind, count in done.summary.kinds.most_common()
+            },
         }
     )
 

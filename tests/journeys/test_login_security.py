@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.installation import Installation
+from tests.journeys.test_pages import width_beyond_the_screen
 from tests.journeys.traveller import Traveller
 
 OLD = "trzy spokojne kominy"
@@ -133,6 +134,10 @@ def test_a_session_that_is_ended_elsewhere_is_over_in_every_application(
     elsewhere.expect_signed_in_at(running.portal)
     add_an_authenticator_app(here)
 
+    here.go(f"{running.identity}/account/sessions")
+    here.look()
+    # Two buttons beside each other, with long words on them.
+    assert width_beyond_the_screen(here.page, 1440) == {}
     here.go(f"{running.identity}/account/security")
     here.look()
     here.press('form[action^="/account/sessions/0"] button')

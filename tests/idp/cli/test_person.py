@@ -29,6 +29,7 @@ def test_a_created_person_has_no_password_and_no_factor(ask):
     assert ask("person", "show", "anna@example.com")["factors"] == {
         "password": False,
         "authenticator_app": False,
+        "passkey": False,
     }
 
 
