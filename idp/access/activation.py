@@ -49,7 +49,7 @@ def enter(
         personal=browser.personal,
         request_id=browser.request_id,
     )
-    recipient = Recipient(person.email, person.locale or browser.language)
+    recipient = Recipient.of(person, otherwise=browser.language)
     notices.tell(
         session, "own_password_set", person_id=person.id, to=recipient, browser=browser, now=now
     )

@@ -13,7 +13,7 @@ from idp.access.activation import enter
 from idp.access.service import HasOwnAccess, How
 from idp.credentials import password, temporary_password
 from idp.credentials.hashing import hashing
-from idp.credentials.new_password import why_refuse
+from idp.credentials.new_password import why_refuse_to
 from idp.credentials.password import Problem
 from idp.flows import service as flows
 from idp.flows.service import AnyFlow, Flow
@@ -73,8 +73,7 @@ def choose(
     if proved.until <= now:
         raise Over("set too late")
     person = proved.person
-    context = [person.email, person.given_name or "", person.family_name or ""]
-    problem = why_refuse(new_password, context=context)
+    problem = why_refuse_to(person, new_password)
     if problem is not None:
         return problem
     whole = password.normalised(new_password)

@@ -205,7 +205,7 @@ def _supersede(
     mails.send(
         session,
         letter,
-        to=Recipient(person.email, person.locale or current_settings().default_locale),
+        to=Recipient.of(person, otherwise=current_settings().default_locale),
         person_id=person.id,
         context=words,
         expires_at=access.until,

@@ -13,7 +13,7 @@ from idp.access.service import HasOwnAccess, How
 from idp.credentials import mailed_link, password
 from idp.credentials.email_code import Purpose
 from idp.credentials.hashing import hashing
-from idp.credentials.new_password import why_refuse
+from idp.credentials.new_password import why_refuse_to
 from idp.credentials.password import Problem
 from idp.sessions.browser import Browser
 from idp.sign_in.completion import Cookies
@@ -54,8 +54,7 @@ def choose(token: str, new_password: str, *, browser: Browser, now: datetime) ->
     """
     with db.reading() as session:
         person = _person(session, token, now)
-    context = [person.email, person.given_name or "", person.family_name or ""]
-    problem = why_refuse(new_password, context=context)
+    problem = why_refuse_to(person, new_password)
     if problem is not None:
         return problem
     own = hashing().hash(password.normalised(new_password))

@@ -85,7 +85,7 @@ def confirm(
         cookies = complete(
             session,
             person_id=me.person_id,
-            recipient=Recipient(me.email, me.locale or browser.language),
+            recipient=Recipient.of(me, otherwise=browser.language),
             amr=list(dict.fromkeys([*before, acr.ONE_TIME_CODE, acr.SEVERAL_FACTORS])),
             acr=acr.TWO_FACTOR,
             auth_time=me.auth_time,

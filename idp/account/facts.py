@@ -55,7 +55,7 @@ def tell(
         session,
         notice,
         person_id=to.person_id,
-        to=Recipient(to.email, to.locale or browser.language),
+        to=Recipient.of(to, otherwise=browser.language),
         browser=browser,
         added=added,
         context=context,

@@ -209,7 +209,7 @@ def _keep(
     cookies = complete(
         session,
         person_id=me.person_id,
-        recipient=Recipient(me.email, me.locale or browser.language),
+        recipient=Recipient.of(me, otherwise=browser.language),
         amr=list(dict.fromkeys([*before, *methods_of(passkey)])),
         acr=acr.TWO_FACTOR,
         auth_time=me.auth_time,

@@ -10,6 +10,7 @@ from idp.credentials.blocklist import Breached
 from idp.credentials.breached import BreachedPasswords, Nothing
 from idp.credentials.password import Problem
 from idp.settings import current_settings
+from tenants.people.service import PersonSummary
 
 _EXTENSION = "klucznik.breached_passwords"
 
@@ -21,6 +22,13 @@ def why_refuse(text: str, *, context: Iterable[str]) -> Problem | None:
         min_length=current_settings().password_min_length,
         context=context,
         breached=_breached(),
+    )
+
+
+def why_refuse_to(person: PersonSummary, text: str) -> Problem | None:
+    """The same for somebody whose address and names are known: a password is none of these."""
+    return why_refuse(
+        text, context=[person.email, person.given_name or "", person.family_name or ""]
     )
 
 

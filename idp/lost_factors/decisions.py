@@ -187,7 +187,7 @@ def _refuse_self(person: PersonSummary, by: str) -> None:
 
 
 def _mailbox_of(person: PersonSummary) -> Recipient:
-    return Recipient(person.email, person.locale or current_settings().default_locale)
+    return Recipient.of(person, otherwise=current_settings().default_locale)
 
 
 def _note(

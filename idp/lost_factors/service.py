@@ -111,7 +111,7 @@ class _Asker:
         return self.person.id
 
     def recipient(self, browser: Browser) -> Recipient:
-        return Recipient(self.person.email, self.person.locale or browser.language)
+        return Recipient.of(self.person, otherwise=browser.language)
 
 
 def begin(flow_id: str | None, *, browser: Browser, return_to: str, now: datetime) -> UUID:
@@ -364,7 +364,7 @@ def stop(token: str, *, browser: Browser, now: datetime) -> bool:
             mails.send(
                 session,
                 "lost_factors/stopped",
-                to=Recipient(person.email, person.locale or browser.language),
+                to=Recipient.of(person, otherwise=browser.language),
                 person_id=person.id,
                 context={
                     "address": browser.where.address,

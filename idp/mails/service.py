@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -15,12 +15,27 @@ KIND = "letter"
 MAIL_SERVER = "mail-server"
 
 
+class Reader(Protocol):
+    """Somebody with an ID: a person, or who is signed in."""
+
+    @property
+    def email(self) -> str: ...
+
+    @property
+    def locale(self) -> str | None: ...
+
+
 @dataclass(frozen=True)
 class Recipient:
     """Whom a mail goes to: one mailbox, and the language that is read there."""
 
     email: str
     language: str
+
+    @classmethod
+    def of(cls, reader: Reader, *, otherwise: str) -> Self:
+        """The mailbox of an ID, in the language that its owner chose, or else in this one."""
+        return cls(reader.email, reader.locale or otherwise)
 
 
 def send(

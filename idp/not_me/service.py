@@ -82,7 +82,7 @@ def refuse(token: str, *, browser: Browser, return_to: str, now: datetime) -> UU
         mails.send(
             session,
             "not_me/locked",
-            to=Recipient(person.email, person.locale or browser.language),
+            to=Recipient.of(person, otherwise=browser.language),
             person_id=person.id,
             context={"address": browser.where.address, "user_agent": browser.where.user_agent},
             now=now,

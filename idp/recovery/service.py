@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from idp.credentials import email_code, mailed_link, password
 from idp.credentials.email_code import Purpose
 from idp.credentials.hashing import hashing
-from idp.credentials.new_password import why_refuse
+from idp.credentials.new_password import why_refuse_to
 from idp.credentials.password import Problem
 from idp.events import IdpEvent
 from idp.flows import service as flows
@@ -48,8 +48,7 @@ def finish(
     """
     with db.reading() as session:
         person = _proved(session, flows.load(session, flow_id, browser.id_hash, now))
-    context = [person.email, person.given_name or "", person.family_name or ""]
-    problem = why_refuse(new_password, context=context)
+    problem = why_refuse_to(person, new_password)
     if problem is not None:
         return problem
     hash_ = hashing().hash(password.normalised(new_password))
@@ -101,7 +100,7 @@ def _replace(
         session,
         "password_changed",
         person_id=person.id,
-        to=Recipient(person.email, person.locale or browser.language),
+        to=Recipient.of(person, otherwise=browser.language),
         browser=browser,
         now=now,
     )

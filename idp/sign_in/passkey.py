@@ -151,7 +151,7 @@ def _enter_alone(
         return complete(
             session,
             person_id=person.id,
-            recipient=Recipient(person.email, person.locale or browser.language),
+            recipient=Recipient.of(person, otherwise=browser.language),
             amr=methods_of(passkey),
             acr=acr.TWO_FACTOR,
             application=application_of(flow),
@@ -314,7 +314,7 @@ def _tell_of_copy(passkey: KnownPasskey, browser: Browser, now: datetime) -> Non
             session,
             "passkey_went_back",
             person_id=person.id,
-            to=Recipient(person.email, person.locale or browser.language),
+            to=Recipient.of(person, otherwise=browser.language),
             browser=browser,
             context={"passkey": passkey.name},
             now=now,

@@ -340,7 +340,7 @@ def _look_up(at: Reads, address: Address, browser: Browser) -> tuple[_Account | 
 
 
 def _recipient(account: _Account, browser: Browser) -> Recipient:
-    return Recipient(account.email, account.locale or browser.language)
+    return Recipient.of(account, otherwise=browser.language)
 
 
 def _note_failure(attempt: _Attempt, browser: Browser, now: datetime) -> None:

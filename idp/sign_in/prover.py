@@ -63,7 +63,7 @@ class Prover:
         return not (self.has_authenticator or self.has_passkey)
 
     def recipient(self, browser: Browser) -> Recipient:
-        return Recipient(self.person.email, self.person.locale or browser.language)
+        return Recipient.of(self.person, otherwise=browser.language)
 
 
 def find(session: Session, flow: AnyFlow, browser: Browser, *, hold: bool = True) -> Prover:

@@ -30,3 +30,12 @@ def test_a_mail_to_whom_we_do_not_know_has_those_of_the_installation(now, mailro
     send(now)
 
     assert "When: 1 Jun 2026, 14:00" in mailroom.to(ANNA).text
+
+
+@pytest.mark.product("OPS-4")
+@pytest.mark.parametrize(("chosen", "language"), [("pl", "pl"), (None, "en")])
+def test_a_mail_is_in_the_language_of_its_reader_or_else_of_the_browser(now, chosen, language):
+    with db.transaction() as session:
+        person = people.create(session, email=ANNA, locale=chosen, now=now)
+
+    assert Recipient.of(person, otherwise="en") == Recipient(ANNA, language)
