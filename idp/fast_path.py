@@ -150,9 +150,10 @@ def _client_credentials(
 
 def _refresh_token(parameters: Parameters, presented: Presented, now: datetime) -> dict[str, Any]:
     with db.glancing() as glance:
+        refresh_token.look_ahead(glance, parameters.get("refresh_token", ""))
         client = authentication.authenticate_within(glance, presented, now=now)
-    server.permit(client, REFRESH_TOKEN)
-    return refresh_token.trade(parameters, client=client, now=now)
+        server.permit(client, REFRESH_TOKEN)
+        return refresh_token.trade(glance, parameters, client=client, now=now)
 
 
 def _authorization_code(

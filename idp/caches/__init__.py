@@ -5,6 +5,6 @@ at one version, which stands in the database and which every request reads; whoe
 row moves the version on in the same transaction.
 """
 
-from idp.caches.service import BoundedCache, VersionedCache, move_on
+from idp.caches.service import ALL_VERSIONS, BoundedCache, VersionedCache, move_on, read_already
 
-__all__ = ["BoundedCache", "VersionedCache", "move_on"]
+__all__ = ["ALL_VERSIONS", "BoundedCache", "VersionedCache", "move_on", "read_already"]

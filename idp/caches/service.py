@@ -2,12 +2,15 @@
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
+from functools import lru_cache
 from itertools import count
 from threading import Lock
+from types import MappingProxyType
 from typing import Generic, TypeVar, cast
 
-from sqlalchemy import select
+from sqlalchemy import String, func, literal_column, select
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -23,7 +26,16 @@ _EXTENSION = "klucznik.idp.caches"
 _VERSIONS = "klucznik.idp.cache_versions"
 _SHARED = "klucznik.idp.shared_reading"
 _MOST = 10_000
-_ALL_VERSIONS = HotStatement(select(CacheVersion.__table__))
+_ROW = CacheVersion.__table__.c
+# One text, so one row: a driver takes and gives Python's lock for each.
+ALL_VERSIONS = select(
+    func.aggregate_strings(
+        _ROW.name + literal_column("'='") + sql_cast(_ROW.number, String(20)),
+        cast(str, literal_column("' '")),
+    ).label("text")
+)
+"""All versions as one text; who reads it beside something else says so by `read_already`."""
+_ALL_VERSIONS = HotStatement(ALL_VERSIONS)
 
 
 def move_on(session: Session, name: str) -> None:
@@ -43,22 +55,33 @@ def move_on(session: Session, name: str) -> None:
 
 def _version(at: Reads, name: str) -> int:
     """The version that a session or a glance works at: read once, for all caches together."""
-    versions: dict[str, int] | None = at.info.get(_VERSIONS)
+    versions: Mapping[str, int] | None = at.info.get(_VERSIONS)
     if versions is None:
         versions = at.info[_VERSIONS] = _read_versions(at)
     return versions.get(name, 0)
 
 
-def _read_versions(at: Reads) -> dict[str, int]:
-    def read() -> dict[str, int]:
-        return {row.name: row.number for row in _ALL_VERSIONS.rows(at)}
+def read_already(at: Reads, versions: str | None) -> None:
+    """What is kept in memory is looked at as of these versions, which were read here just now."""
+    at.info.setdefault(_VERSIONS, _parse(versions))
+
+
+def _read_versions(at: Reads) -> Mapping[str, int]:
+    def read() -> Mapping[str, int]:
+        return _parse(_ALL_VERSIONS.rows(at)[0].text)
 
     if isinstance(at, Glance) and at.dialect == "postgresql":
-        shared: SharedReading[dict[str, int]] = program.extensions().setdefault(
+        shared: SharedReading[Mapping[str, int]] = program.extensions().setdefault(
             _SHARED, SharedReading()
         )
         return shared.read(read)
     return read()
+
+
+@lru_cache(maxsize=4)
+def _parse(text: str | None) -> Mapping[str, int]:
+    pairs = (pair.split("=") for pair in (text or "").split())
+    return MappingProxyType({name: int(number) for name, number in pairs})
 
 
 class SharedReading(Generic[Value]):

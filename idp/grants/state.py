@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, bindparam, select
 
 from consent.oauth import service as consents
+from idp.caches import ALL_VERSIONS, read_already
 from idp.clients.service import RegisteredClient
 from idp.grants.models import Grant, RevokedAccessToken
 from idp.protocol import scopes
@@ -95,6 +96,9 @@ def with_consent(statement: Select[Any]) -> Select[Any]:
 
 
 COLUMNS = _columns()
+# Read along, so that caches and grant are looked at in one statement.
+VERSIONS = ALL_VERSIONS.scalar_subquery().label("versions")
+_AHEAD = "klucznik.idp.token_states"
 _REVOKED = select(RevokedAccessToken.__table__.c.jti_hash).where(
     RevokedAccessToken.__table__.c.jti_hash == bindparam("jti_hash")
 )
@@ -115,6 +119,7 @@ def _of_token() -> HotStatement:
             person.c.picture,
             person.c.updated_at,
             _REVOKED.exists().label("is_revoked"),
+            VERSIONS,
         ).where(Grant.__table__.c.id == bindparam("grant_id"))
     )
 
@@ -122,11 +127,22 @@ def _of_token() -> HotStatement:
 _OF_TOKEN = _of_token()
 
 
+def look_ahead(at: Reads, grant_id: UUID, jti: str) -> None:
+    """Read what `find_for_token` will say at the same place, and the caches' versions with it."""
+    at.info[_AHEAD, grant_id, jti] = _find_for_token(at, grant_id, jti)
+
+
 def find_for_token(at: Reads, grant_id: UUID, jti: str) -> TokenState | None:
     """All that an access token depends on, in one statement."""
+    key = (_AHEAD, grant_id, jti)
+    return at.info[key] if key in at.info else _find_for_token(at, grant_id, jti)
+
+
+def _find_for_token(at: Reads, grant_id: UUID, jti: str) -> TokenState | None:
     rows = _OF_TOKEN.rows(at, grant_id=grant_id, jti_hash=hash_token(jti))
     if not rows:
         return None
+    read_already(at, rows[0].versions)
     grant, row = from_rows(rows), rows[0]
     person = None
     if grant.person_is_active:

@@ -35,6 +35,7 @@ def answer(
 ) -> dict[str, Any]:
     """What to say to this request; raises OAuthError."""
     with db.glancing() as glance:
+        verification.look_ahead(glance, parameters.get("token", ""))
         client = find_client(glance)
         if client.is_public:
             raise InvalidClient("a public client may not introspect")

@@ -11,7 +11,7 @@ from idp.keys import service as keys
 from idp.protocol import scopes
 from idp.settings import IdentitySettings
 from idp.token import audience, mint
-from tenants.database import db
+from kernel.database import Reads
 
 
 def for_person(
@@ -24,23 +24,21 @@ def for_person(
     nonce: str | None,
     settings: IdentitySettings,
     now: datetime,
+    at: Reads,
 ) -> dict[str, Any]:
     """The members of the answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3)."""
     issuer = settings.issuer
     # What the application may have now, whatever it might when the person signed in.
     granted = [scope for scope in granted if scope in client.scopes]
     life = timedelta(seconds=settings.access_token_seconds)
-    with db.glancing() as glance:
-        key_of = partial(keys.signing_key, now=now, at=glance)
-        token_key = key_of(client.access_token_signed_response_alg)
-        id_token_key = key_of(client.id_token_signed_response_alg)
+    key_of = partial(keys.signing_key, now=now, at=at)
     token = mint.access_token(
         issuer=issuer,
         subject=str(grant.person_id),
         client_id=client.id,
         audience=audience_for(grant, client, requested_resources, issuer),
         granted=granted,
-        key=token_key,
+        key=key_of(client.access_token_signed_response_alg),
         life=life,
         now=now,
         grant=grant,
@@ -57,7 +55,7 @@ def for_person(
             client_id=client.id,
             grant=grant,
             access_token=token,
-            key=id_token_key,
+            key=key_of(client.id_token_signed_response_alg),
             life=timedelta(seconds=settings.id_token_seconds),
             now=now,
             nonce=nonce,

@@ -114,16 +114,18 @@ def redeem(
             grants.revoke_replayed(session, found.grant, event=ProviderEvent.CODE_REPLAYED, now=now)
     if found is None or refusal is not None:
         raise InvalidGrant(refusal or "no such code")
-    return answer.for_person(
-        found.grant,
-        client=client,
-        granted=found.grant.scopes,
-        requested_resources=resources,
-        refresh_token=bought,
-        nonce=found.grant.nonce,
-        settings=settings,
-        now=now,
-    )
+    with db.glancing() as glance:
+        return answer.for_person(
+            found.grant,
+            client=client,
+            granted=found.grant.scopes,
+            requested_resources=resources,
+            refresh_token=bought,
+            nonce=found.grant.nonce,
+            settings=settings,
+            now=now,
+            at=glance,
+        )
 
 
 def why_refuse(

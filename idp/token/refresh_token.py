@@ -9,11 +9,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import Table, bindparam, exists, insert, select, update
 
+from idp.caches import read_already
 from idp.clients.service import REFRESH_TOKEN, RegisteredClient
 from idp.events import ProviderEvent
 from idp.grants import service as grants
@@ -27,11 +28,12 @@ from idp.settings import IdentitySettings, current_settings
 from idp.token import answer
 from idp.token.server import TokenGrant
 from kernel.crypto import Vault, constant_time_equal, hash_token, keyed_hash, new_token
-from kernel.database import HotStatement, Reads
+from kernel.database import HotStatement, Reads, dialect_of
 from kernel.ids import new_id
 from tenants.database import db
 
-_LINK = RefreshToken.__table__.c
+_TABLE = cast(Table, RefreshToken.__table__)
+_LINK = _TABLE.c
 _GRANT = Grant.__table__.c
 _BY_TOKEN = HotStatement(
     grant_states.with_consent(
@@ -44,21 +46,21 @@ _BY_TOKEN = HotStatement(
         _LINK.spent_at,
         _LINK.spent_on,
         _LINK.answer_sealed,
+        grant_states.VERSIONS,
     )
     .where(_LINK.token_hash == bindparam("token_hash"))
 )
-_ADD = HotStatement(
-    insert(cast(Table, RefreshToken.__table__)).values(
-        id=bindparam("new_id"),
-        grant_id=bindparam("grant"),
-        token_hash=bindparam("hash"),
-        created_at=bindparam("now"),
-        expires_at=bindparam("idle_end"),
-        chain_expires_at=bindparam("chain_end"),
-    )
-)
-_SPEND = HotStatement(
-    update(cast(Table, RefreshToken.__table__))
+_NEW = {
+    "id": bindparam("new_id", type_=_LINK.id.type),
+    "grant_id": bindparam("grant", type_=_LINK.grant_id.type),
+    "token_hash": bindparam("hash", type_=_LINK.token_hash.type),
+    "created_at": bindparam("now", type_=_LINK.created_at.type),
+    "expires_at": bindparam("idle_end", type_=_LINK.expires_at.type),
+    "chain_expires_at": bindparam("chain_end", type_=_LINK.chain_expires_at.type),
+}
+_ADD = HotStatement(insert(_TABLE).values(_NEW))
+_SPENDING = (
+    update(_TABLE)
     .where(
         _LINK.id == bindparam("link"),
         _LINK.spent_at.is_(None),
@@ -71,6 +73,23 @@ _SPEND = HotStatement(
     )
     .returning(_LINK.id)
 )
+_SPEND = HotStatement(_SPENDING)
+# Both in one round and one statement, where the database can (PostgreSQL).
+_SPENT = _SPENDING.cte("spent")
+_SPEND_AND_ADD = HotStatement(
+    insert(_TABLE)
+    .from_select([*_NEW], select(*_NEW.values()).select_from(_SPENT), include_defaults=False)
+    .returning(_LINK.id)
+)
+_AHEAD = "klucznik.idp.refresh_tokens"
+
+
+class Use(NamedTuple):
+    """What a refresh token is spent on, and what comes after it."""
+
+    request: bytes
+    sealed: bytes
+    successor: str
 
 
 @dataclass(frozen=True)
@@ -92,12 +111,17 @@ class RefreshTokenGrant(TokenGrant):
     GRANT_TYPE = REFRESH_TOKEN
 
     def exchange(self) -> dict[str, Any]:
-        return trade(self.request.parameters, client=self.request.client, now=self.request.now)
+        request = self.request
+        with db.glancing() as glance:
+            return trade(glance, request.parameters, client=request.client, now=request.now)
 
 
-def trade(parameters: Parameters, *, client: RegisteredClient, now: datetime) -> dict[str, Any]:
+def trade(
+    at: Reads, parameters: Parameters, *, client: RegisteredClient, now: datetime
+) -> dict[str, Any]:
     """The answer to this request of a client that proved itself; raises OAuthError."""
     return refresh(
+        at,
         parameters.get("refresh_token", ""),
         client=client,
         scope=parameters.get("scope"),
@@ -126,10 +150,21 @@ def begin(
     now: datetime,
 ) -> str:
     """The first refresh token of a grant, which has to be kept until the chain ends."""
-    return _add(at, grant.id, chain_expires_at, settings=settings, now=now)
+    token = new_token(256)
+    _ADD.rows(at, **_row(grant.id, token, chain_expires_at, settings=settings, now=now))
+    return token
+
+
+def look_ahead(at: Reads, token: str) -> None:
+    """Read what `refresh` will look at in the same place, and the caches' versions with it.
+
+    Only reading is done ahead: nothing is decided before the client has proved itself.
+    """
+    at.info[_AHEAD, token] = _find(at, token)
 
 
 def refresh(
+    at: Reads,
     token: str,
     *,
     client: RegisteredClient,
@@ -140,8 +175,7 @@ def refresh(
     """New tokens for a refresh token, which is spent by this; raises InvalidGrant."""
     settings = current_settings()
     request = _digest(client.id, scope, resources)
-    with db.glancing() as glance:
-        link = find(glance, token)
+    link = find(at, token)
     refusal = why_refuse(link, client.id, now)
     if link is not None and refusal is None and not grant_states.is_consented(client, link.grant):
         refusal = "consent was withdrawn"
@@ -160,21 +194,13 @@ def refresh(
             nonce=None,
             settings=settings,
             now=now,
+            at=at,
         )
-        sealed = _seal(token, made)
-        with db.hot_transaction() as transaction:
-            if _spend(transaction, link, request, sealed, now):
-                _add(
-                    transaction,
-                    link.grant.id,
-                    link.chain_expires_at,
-                    settings=settings,
-                    now=now,
-                    token=successor,
-                )
-                return made
-            # Another request with this token was quicker.
-            link = find(transaction, token) or link
+        use = Use(request, _seal(token, made), successor)
+        if _replace(at, link, use, settings=settings, now=now):
+            return made
+        # Another request with this token was quicker.
+        link = _find(at, token) or link
     return _second_use(token, link, client, request, now)
 
 
@@ -226,10 +252,16 @@ def _second_use(
 
 def find(at: Reads, token: str) -> Link | None:
     """The link of the chain that this token is, with the grant and consents behind it."""
+    key = (_AHEAD, token)
+    return at.info[key] if key in at.info else _find(at, token)
+
+
+def _find(at: Reads, token: str) -> Link | None:
     rows = _BY_TOKEN.rows(at, token_hash=hash_token(token))
     if not rows:
         return None
     row = rows[0]
+    read_already(at, row.versions)
     return Link(
         id=row.link_id,
         grant=grant_states.from_rows(rows),
@@ -241,35 +273,42 @@ def find(at: Reads, token: str) -> Link | None:
     )
 
 
-def _spend(at: Reads, link: Link, request: bytes, sealed: bytes, now: datetime) -> bool:
-    """Spend the token if it is still good; in one statement, so that one request wins."""
-    spent = _SPEND.first(
-        at, link=link.id, grant=link.grant.id, now=now, request=request, sealed=sealed
-    )
-    return spent is not None
+def _replace(at: Reads, link: Link, use: Use, *, settings: IdentitySettings, now: datetime) -> bool:
+    """Spend the token and add its successor, if it is still good; one request wins."""
+    spent = {
+        "link": link.id,
+        "grant": link.grant.id,
+        "now": now,
+        "request": use.request,
+        "sealed": use.sealed,
+    }
+    added = _row(link.grant.id, use.successor, link.chain_expires_at, settings=settings, now=now)
+    with db.hot_statement() as changing:
+        if dialect_of(at) == "postgresql":
+            return _SPEND_AND_ADD.first(changing, **(spent | added)) is not None
+        if _SPEND.first(changing, **spent) is None:
+            return False
+        _ADD.rows(changing, **added)
+        return True
 
 
-def _add(
-    at: Reads,
+def _row(
     grant_id: UUID,
+    token: str,
     chain_expires_at: datetime,
     *,
     settings: IdentitySettings,
     now: datetime,
-    token: str | None = None,
-) -> str:
-    token = token or new_token(256)
+) -> dict[str, Any]:
     idle_end = now + timedelta(days=settings.refresh_token_idle_days)
-    _ADD.rows(
-        at,
-        new_id=new_id(),
-        grant=grant_id,
-        hash=hash_token(token),
-        now=now,
-        idle_end=min(idle_end, chain_expires_at),
-        chain_end=chain_expires_at,
-    )
-    return token
+    return {
+        "new_id": new_id(),
+        "grant": grant_id,
+        "hash": hash_token(token),
+        "now": now,
+        "idle_end": min(idle_end, chain_expires_at),
+        "chain_end": chain_expires_at,
+    }
 
 
 def _digest(client_id: str, scope: str | None, resources: Sequence[str]) -> bytes:

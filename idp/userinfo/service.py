@@ -13,6 +13,7 @@ from kernel.database import Reads
 
 def tell(at: Reads, token: str, *, issuer: str, now: datetime) -> dict[str, Any]:
     """The claims that this token's scopes bring; raises InvalidToken or InsufficientScope."""
+    verification.look_ahead(at, token)
     try:
         believed = verification.believe(at, token, issuer=issuer, audience=issuer, now=now)
     except (jwt.NotBelieved, ValueError) as unproven:

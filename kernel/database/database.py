@@ -14,7 +14,7 @@ from kernel import program
 from kernel.database import connections, tenancy
 from kernel.database.afterwards import committed
 from kernel.database.commits import SharedCommits, SharedTransaction
-from kernel.database.hot import Glance, HotConnections, HotTransaction, Reads
+from kernel.database.hot import Glance, HotConnections, HotTransaction, Reads, SingleStatement
 
 _EXTENSION = "klucznik.database"
 
@@ -107,6 +107,16 @@ class Database(SQLAlchemy):
         engines = _engines()
         if engines.commits is None:
             return HotTransaction(engines.hot_writing)
+        return SharedTransaction(engines.hot_writing, engines.commits)
+
+    def hot_statement(self) -> HotTransaction:
+        """For one hot statement that changes something, where that is a whole transaction.
+
+        On SQLite it shares a commit; elsewhere the statement commits by itself, in one round.
+        """
+        engines = _engines()
+        if engines.commits is None:
+            return SingleStatement(engines.hot_writing)
         return SharedTransaction(engines.hot_writing, engines.commits)
 
     def is_reachable(self) -> bool:

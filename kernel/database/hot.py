@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import Any, NamedTuple, Self, cast
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, FromClause, MetaData, Table, bindparam, insert
 from sqlalchemy.engine import Dialect
@@ -113,15 +112,7 @@ class SingleStatement(HotTransaction):
     """One statement that is a transaction by itself: it is committed when it has run."""
 
     def __enter__(self) -> Self:
-        self._connection, is_fresh = self._connections.take()
-        if not is_fresh and self._connections.waited_long(self._connection):
-            # Tried out first: whether a change that got no answer has happened, nobody could tell.
-            try:
-                self._run("SELECT 1")
-            except Exception:
-                if not self._connections.is_lost(self._connection):
-                    raise
-                self._connection, _ = self._connections.take_new()
+        self._connection = self._connections.take_tried()
         return self
 
     def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
@@ -221,16 +212,34 @@ class HotConnections:
         self.engine = engine
         self.begin = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "BEGIN"
         self._may_write = may_write
-        self._waiting: deque[Any] = deque()
-        self._given_back: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+        self._waiting: deque[tuple[Any, float]] = deque()
+        """Each with the moment since which it waits."""
         self._guarded = tenancy.tenant_tables(metadata)
 
     def take(self) -> tuple[Any, bool]:
         """A connection, and whether it is new."""
         try:
-            return self._waiting.pop(), False
+            return self._waiting.pop()[0], False
         except IndexError:
             return self.take_new()
+
+    def take_tried(self) -> Any:
+        """A connection that was at work a moment ago, or answers now.
+
+        For a change that can't be tried again: without an answer, nobody knows if it happened.
+        """
+        try:
+            connection, since = self._waiting.pop()
+        except IndexError:
+            return self.take_new()[0]
+        if time.monotonic() - since > _A_WHILE_SECONDS:
+            try:
+                connection.execute("SELECT 1")
+            except Exception:
+                if not self.is_lost(connection):
+                    raise
+                return self.take_new()[0]
+        return connection
 
     def take_new(self) -> tuple[Any, bool]:
         """A new connection, opened and told the same as every connection of the engine."""
@@ -247,13 +256,7 @@ class HotConnections:
         return connection, True
 
     def give_back(self, connection: Any) -> None:
-        if self._may_write:
-            self._given_back[connection] = time.monotonic()
-        self._waiting.append(connection)
-
-    def waited_long(self, connection: Any) -> bool:
-        """Whether its other end may have gone without anybody noticing."""
-        return time.monotonic() - self._given_back.get(connection, 0.0) > _A_WHILE_SECONDS
+        self._waiting.append((connection, time.monotonic()))
 
     def is_lost(self, connection: Any) -> bool:
         """Whether the other end is gone."""
@@ -269,7 +272,7 @@ class HotConnections:
         """Close what waits."""
         while self._waiting:
             with suppress(Exception):
-                self._waiting.pop().close()
+                self._waiting.pop()[0].close()
 
 
 class _Prepared(NamedTuple):

@@ -113,7 +113,7 @@ BUDGETS = {
     "tokens": (5, 1, 0),
     "userinfo": (2, 0, 0),
     "again": (4, 1, 0),
-    "refresh": (5, 1, 0),
+    "refresh": (4, 1, 0),
 }
 
 

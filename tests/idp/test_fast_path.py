@@ -28,7 +28,7 @@ from kernel.observability.metrics import exposition
 from tenants.database import db
 from tenants.people.models import Person
 from tests import programs
-from tests.conftest import MakeDatabase
+from tests.conftest import ON_POSTGRESQL, MakeDatabase
 from tests.idp.provider import (
     API,
     CALLBACK,
@@ -571,6 +571,10 @@ def test_a_failure_is_answered_by_flask_and_happens_once(ways: Ways):
 # What it costs: at most so many statements, whatever happens.
 
 
+# Look-up, spending, the successor, one commit; PostgreSQL spends, adds and commits in one statement.
+REFRESH = (2, 0) if ON_POSTGRESQL else (3, 1)
+
+
 @pytest.mark.parametrize("first_party", [False, True])
 def test_each_answer_asks_the_database_as_little_as_it_may(ways: Ways, first_party: bool):
     app = an_app(first_party=first_party)
@@ -583,9 +587,9 @@ def test_each_answer_asks_the_database_as_little_as_it_may(ways: Ways, first_par
         ("/.well-known/openid-configuration", {"method": "GET"}, 0, 0),
         ("/jwks", {"method": "GET"}, 1, 0),
         ("/token", {"method": "POST", **machine}, 1, 0),
-        ("/introspect", {"method": "POST", **asked_for}, 2, 0),
-        ("/userinfo", {"method": "GET", "headers": bearer}, 2, 0),
-        ("/token", {"method": "POST", "data": refreshing, "headers": app.basic}, 5, 1),
+        ("/introspect", {"method": "POST", **asked_for}, 1, 0),
+        ("/userinfo", {"method": "GET", "headers": bearer}, 1, 0),
+        ("/token", {"method": "POST", "data": refreshing, "headers": app.basic}, *REFRESH),
     ]
     for path, request, statements, commits in budgets:
         if "refresh_token" not in request.get("data", {}):
