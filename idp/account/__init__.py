@@ -1,4 +1,4 @@
-"""The person's own pages: profile, password, authenticator app, recovery codes, sessions.
+"""The person's own pages: profile, password, passkeys, app, recovery codes, sessions, history.
 
 `pages` holds what they share; each module of views is one page. Nothing here is for anybody else.
 """

@@ -1,5 +1,6 @@
 """What people prove themselves with: one module a factor.
 
-`password` (with `hashing`, `foreign_hashes` and `blocklist`), `email_code`, `mailed_link`, `totp`,
-`recovery_codes`. All that sign-in, registration, recovery and the account pages know about a factor is here.
+`password` (with `hashing`, `foreign_hashes` and `blocklist`), `temporary_password`, `email_code`,
+`mailed_link`, `totp`, `passkeys` (with `ceremonies`), `recovery_codes`; `lost_factors` for when all
+are gone. All that sign-in, registration, recovery and the account pages know about a factor is here.
 """

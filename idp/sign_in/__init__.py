@@ -1,7 +1,7 @@
-"""The steps of signing in: address, password, second factor. Start at `views`.
+"""The steps of signing in: address, password or passkey, second factor. Start at `views`.
 
-`policy` holds the rules, `password` and `code` are the two proofs, `completion` is the moment in
-which somebody is signed in. Each step ends by going back to `authorize.resume`, which asks
+`policy` holds the rules; `password`, `code` and `passkey` are the proofs; `completion` is the moment
+in which somebody is signed in. Each step ends by going back to `authorize.resume`, which asks
 `next_step` what is missing.
 """
 

@@ -57,7 +57,8 @@ def complete(
     a session, and says so (SessionNeeded).
 
     `auth_time` is given where an earlier proof is only added to. `is_first` spares a person who
-    just registered the mail about a new device. `application` asked for the sign-in. Raises Locked, whatever was proved.
+    just registered the mail about a new device. `application` asked for the sign-in. Raises Locked,
+    whatever was proved.
     """
     _end_session_of_somebody_else(at, person_id, browser, now)
     device = devices.recognise(
