@@ -92,7 +92,10 @@
   for (const button of document.querySelectorAll("[data-passkey]")) {
     const missing = button.form.querySelector("[data-passkey-missing]");
     if (!isSupported) {
-      if (missing) missing.querySelector("span").textContent = button.dataset.textUnsupported;
+      if (missing) {
+        missing.dataset.passkeyMissing = "unsupported";
+        missing.querySelector("span").textContent = button.dataset.textUnsupported;
+      }
       continue;
     }
     button.hidden = false;
