@@ -4,6 +4,7 @@ import ast
 from importlib import import_module
 
 import pytest
+from alembic import command
 from sqlalchemy import make_url
 
 from kernel.database import migrations
@@ -42,6 +43,17 @@ def test_migrating_twice_changes_nothing(program, tmp_path):
 
     assert make_url(url).database
     assert at == expected
+
+
+def test_every_migration_after_the_first_can_be_taken_back_and_made_again(program, make_database):
+    def there_and_back(owner):
+        migrations.upgrade(program, owner)
+        command.downgrade(migrations.configuration(program, owner), "0001")
+        migrations.upgrade(program, owner)
+
+    url = make_database(f"{program}_and_back", there_and_back)
+
+    assert migrations.differences(url, metadata_of(program)) == []
 
 
 def test_the_migrations_of_a_program_are_one_line():

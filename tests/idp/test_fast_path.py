@@ -1,8 +1,6 @@
 """The fast path and Flask give the same answer to every request, and leave the same behind."""
 
 import base64
-import json
-import re
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
@@ -12,13 +10,11 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import MetaData, select
 from werkzeug.test import Client, TestResponse
 
 from idp import logout
 from idp.clients import service as clients
 from idp.clients.models import Client as RegisteredRow
-from idp.fast_path import FastPath
 from idp.keys import service as keys
 from idp.protocol import jwt
 from idp.token import refresh_token
@@ -42,45 +38,8 @@ from tests.idp.provider import (
     header_of,
     tokens_for,
 )
+from tests.idp.two_ways import FORM, TOUCHED, Ways, basic, rows, same, seen, whole
 from tests.statements import asked_of
-
-FORM = "application/x-www-form-urlencoded"
-# Drawn anew for every answer, or counted from the moment of it.
-_VARIES = {"access_token", "id_token", "refresh_token"}
-_FORM_TOKEN = re.compile(rb'name="csrf_token" value="[^"]*"')
-_DRAWN_CLAIMS = {"jti", "iat", "exp", "at_hash"}
-TOUCHED = ("refresh_tokens", "grants", "ledger_entries", "limits", "revoked_access_tokens")
-
-
-class Ways:
-    """The same program, reached in front of Flask and by Flask alone."""
-
-    def __init__(self, app: Flask) -> None:
-        self.app = app
-        self.passed_by = 0
-        """How many of the requests in front of Flask were left to it."""
-        self._is_in_front = False
-        self._fast, self._flask = FastPath(app), app.wsgi_app
-        app.wsgi_app = self._behind  # type: ignore[method-assign]
-        self.fast = Client(self._in_front, TestResponse, use_cookies=False)
-        self.flask = app.test_client(use_cookies=False)
-
-    def _in_front(self, environ: Any, start_response: Any) -> Any:
-        self._is_in_front = True
-        try:
-            return self._fast(environ, start_response)
-        finally:
-            self._is_in_front = False
-
-    def _behind(self, environ: Any, start_response: Any) -> Any:
-        self.passed_by += self._is_in_front
-        return self._flask(environ, start_response)
-
-    def takes(self, *args: Any, **request: Any) -> bool:
-        """Whether the fast path answers this itself."""
-        before = self.passed_by
-        self.fast.open(*args, **_whole(request))
-        return self.passed_by == before
 
 
 @pytest.fixture
@@ -97,61 +56,6 @@ def lasting(make_database: MakeDatabase) -> Iterator[Ways]:
         yield Ways(app)
 
 
-def _whole(request: dict[str, Any]) -> dict[str, Any]:
-    return {"base_url": programs.ISSUER, **request}
-
-
-def seen(response: TestResponse) -> tuple[int, Any, list[tuple[str, str]]]:
-    """What a client sees, but for what is drawn for each answer."""
-    headers = sorted(
-        (name, value)
-        for name, value in response.headers
-        if name not in {"X-Request-ID", "Content-Length", "Set-Cookie"}
-    )
-    body = response.get_data()
-    if response.request.environ["REQUEST_METHOD"] != "HEAD":
-        assert response.headers["Content-Length"] == str(len(body))
-    assert len(response.headers["X-Request-ID"]) >= 8
-    return response.status_code, _without_what_is_drawn(body, response), headers
-
-
-def _without_what_is_drawn(body: bytes, response: TestResponse) -> Any:
-    # Error pages, Flask's on both ways: with the request's id and a form token on them.
-    body = _FORM_TOKEN.sub(b"", body.replace(response.headers["X-Request-ID"].encode(), b"id"))
-    if response.mimetype != "application/json" or b"_token" not in body:
-        return body
-    members = json.loads(body)
-    assert body == json.dumps(members, separators=(",", ":")).encode()
-    return [(name, _shape(name, value)) for name, value in members.items()]
-
-
-def _shape(name: str, value: Any) -> Any:
-    if name not in _VARIES or not isinstance(value, str):
-        return value
-    if "." not in value:
-        return len(value)
-    told = {claim: each for claim, each in claims_of(value).items() if claim not in _DRAWN_CLAIMS}
-    return header_of(value), told, sorted(claims_of(value))
-
-
-def same(ways: Ways, *args: Any, **request: Any) -> TestResponse:
-    """Ask both; the answers must be the same. Returns the fast one."""
-    fast = ways.fast.open(*args, **_whole(request))
-    assert seen(fast) == seen(ways.flask.open(*args, **_whole(request)))
-    return fast
-
-
-def rows() -> dict[str, int]:
-    """How many rows there are in the tables that such requests touch."""
-    metadata: MetaData = db.metadata
-    with db.reading() as session:
-        return {name: len(session.execute(select(metadata.tables[name])).all()) for name in TOUCHED}
-
-
-def basic(client_id: str, secret: str) -> str:
-    return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
-
-
 # The plain requests, and everything that may be wrong with them.
 
 
@@ -161,7 +65,7 @@ def basic(client_id: str, secret: str) -> str:
     ["/jwks", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"],
 )
 def test_documents_are_the_same_bytes(ways: Ways, path: str):
-    fast, flask = ways.fast.get(path, **_whole({})), ways.flask.get(path, **_whole({}))
+    fast, flask = ways.fast.get(path, **whole({})), ways.flask.get(path, **whole({}))
 
     assert fast.get_data() == flask.get_data()
     assert seen(fast) == seen(flask)
@@ -173,7 +77,7 @@ def test_before_there_is_a_key_flask_makes_one(identity_app: Flask):
 
     assert not ways.takes("/jwks")
     assert ways.takes("/jwks")
-    assert len(ways.fast.get("/jwks", **_whole({})).get_json()["keys"]) == 2
+    assert len(ways.fast.get("/jwks", **whole({})).get_json()["keys"]) == 2
 
 
 @pytest.mark.product("OP-1")
@@ -311,7 +215,7 @@ def test_a_body_without_a_length_or_shorter_than_told_is_left_to_flask(ways: Way
         good = {"method": "POST", "content_type": FORM, "data": b"grant_type=x&token=y"}
         before = ways.passed_by
 
-        ways.fast.open("/introspect", **_whole({**good, "environ_overrides": environ}))
+        ways.fast.open("/introspect", **whole({**good, "environ_overrides": environ}))
 
         assert ways.passed_by == before + 1, environ
 
@@ -455,7 +359,7 @@ def test_refreshing_retrying_and_replaying_leave_the_same_behind(ways: Ways, pub
 
         def use(token: str, **more: str) -> TestResponse:
             form = {"grant_type": "refresh_token", "refresh_token": token} | mine | more
-            return client.post("/token", data=form, headers=headers, **_whole({}))
+            return client.post("/token", data=form, headers=headers, **whole({}))
 
         answers = [use(first)]
         second = answers[0].get_json()["refresh_token"]
@@ -503,7 +407,7 @@ def test_trading_a_code_and_replaying_it_leave_the_same_behind(ways: Ways):
         }
         wrong = form | {"code_verifier": VERIFIER[::-1]}
         answers = [
-            client.post("/token", data=each, headers=app.basic, **_whole({}))
+            client.post("/token", data=each, headers=app.basic, **whole({}))
             for each in (wrong, form, form)
         ]
         assert [answer.status_code for answer in answers] == [400, 200, 400]
@@ -534,7 +438,7 @@ def test_each_answer_is_counted_and_logged_once_by_its_route(ways: Ways):
                 "/token",
                 data={"grant_type": "client_credentials"},
                 headers=app.basic,
-                **_whole({}),
+                **whole({}),
             )
         assert lines[0].pop("request_id") == answer.headers["X-Request-ID"]
         lines[0].pop("seconds")
@@ -561,7 +465,7 @@ def test_a_failure_is_answered_by_flask_and_happens_once(ways: Ways):
                 "/token",
                 data={"grant_type": "refresh_token", "refresh_token": "x"},
                 headers=app.basic,
-                **_whole({}),
+                **whole({}),
             )
         assert answer.status_code == 500
         assert b"database" not in answer.get_data()
@@ -594,9 +498,9 @@ def test_each_answer_asks_the_database_as_little_as_it_may(ways: Ways, first_par
     for path, request, statements, commits in budgets:
         if "refresh_token" not in request.get("data", {}):
             # What a process remembers is there.
-            ways.fast.open(path, **_whole(request))
+            ways.fast.open(path, **whole(request))
         with asked_of(db.engine) as asked:
-            answer = ways.fast.open(path, **_whole(request))
+            answer = ways.fast.open(path, **whole(request))
         assert answer.status_code == 200
         assert (len(asked.statements), asked.commits, asked.objects) == (
             (statements, commits, [])
