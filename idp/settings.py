@@ -20,6 +20,8 @@ class IdentitySettings(Settings):
     )
     portal_url: str = Field("http://localhost:9001", description="Address of the portal")
     crm_url: str = Field("http://localhost:9002", description="Address of the CRM")
+    # Its requests compute, and threads take one another's time (docs/performance.md).
+    threads: int = Field(4, ge=1, le=200, description="Requests that one process serves at once")
     identity_database_url: SecretStr = Field(
         SecretStr(""),
         description="The identity program's database; empty: SQLite in the home folder",

@@ -65,7 +65,13 @@ class Settings(BaseSettings):
     )
 
     database_pool: int = Field(8, ge=1, le=200, description="Database connections of one process")
-    threads: int = Field(8, ge=1, le=200, description="Requests that one process serves at once")
+    threads: int = Field(
+        8,
+        ge=1,
+        le=200,
+        description="Requests that one process serves at once; where it is not set, 4 in the "
+        "identity program, which computes more than it waits",
+    )
     worker: bool = Field(
         True, description="Whether a serving process also delivers mails and events (one machine)"
     )

@@ -251,6 +251,8 @@ class HotConnections:
                 connection.execute("PRAGMA query_only=ON")
         else:
             connection.autocommit = True
+            # Planning a look-up takes longer than making it, and no value changes the plan.
+            run(connection.cursor(), "SET plan_cache_mode = force_generic_plan", ())
             if not self._may_write:
                 run(connection.cursor(), "SET default_transaction_read_only = on", ())
         return connection, True

@@ -11,7 +11,6 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
@@ -64,9 +63,12 @@ _output = _StandardOutput()
 
 def write_line(line: str, /) -> None:
     """Write a finished line. A log that can't be written to stops nobody's request."""
-    with cast("threading.RLock", _output.lock), suppress(OSError, ValueError):
-        sys.stdout.write(line)
-        sys.stdout.flush()
+    with cast("threading.RLock", _output.lock):
+        try:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+        except (OSError, ValueError):
+            return
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
