@@ -74,7 +74,7 @@ def proof_first(me: SignedIn, now: datetime) -> ResponseReturnValue | None:
     """Lead to what has to be proved before a factor is changed; None when nothing has to."""
     if now - me.auth_time > FRESH_FOR:
         return sign_in_first(now, again=me)
-    if me.acr != acr.TWO_FACTOR and has_better_than_mail(me):
+    if me.acr != acr.TWO_FACTOR and (acr.REMEMBERED_DEVICE in me.amr or has_better_than_mail(me)):
         return _code_first(now)
     return None
 
@@ -94,7 +94,7 @@ def sign_in_first(now: datetime, *, again: SignedIn | None = None) -> ResponseRe
 
 
 def _code_first(now: datetime) -> ResponseReturnValue:
-    """Lead to the passkey or the code of the authenticator app, and afterwards back to this page."""
+    """Lead to the passkey or a code, from the app or by mail, and afterwards back to this page."""
     with db.transaction() as session:
         flow = flows.start(
             session, browser_hash=hash_token(browser_id()), return_to=_where_to_return(), now=now

@@ -80,3 +80,24 @@ def test_on_a_remembered_device_the_password_alone_does_not_remove_the_app(ident
     assert answer.headers["Location"].startswith("/sign-in/code")
     with db.reading() as session:
         assert totp.is_enrolled(session, person_id=person_id)
+
+
+@pytest.mark.security("4.6")
+@pytest.mark.parametrize("path", ["/account/authenticator", "/account/passkeys/add"])
+def test_on_a_remembered_device_the_password_alone_adds_no_first_factor(
+    identity_app, mailroom, path
+):
+    """Else whoever has the device and the password would have two factors a minute later."""
+    a_person()
+    visitor = Visitor(identity_app).sign_in(ANNA)
+    visitor.submit("/sign-in/code", code=mailroom.code_to(ANNA), remember="y")
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=2)):
+        visitor.sign_in(ANNA)
+        assert visitor.path == "/account"
+        visitor.get(path)
+        assert visitor.path.startswith("/sign-in/code")
+
+        visitor.submit("/sign-in/code/send")
+        visitor.submit("/sign-in/code", code=mailroom.code_to(ANNA))
+
+        assert visitor.path == path
