@@ -27,12 +27,12 @@ from idp.mails.service import Recipient
 from idp.settings import current_settings
 from kernel.errors import NotFound, Refused
 from kernel.limits import Refusal, Window
-from kernel.web import public_url
 from tenants.audit import ledger, person_chain
 from tenants.database import db
 from tenants.limits import limits
 from tenants.people import service as people
-from tenants.people.service import PersonSummary, canonical_email
+from tenants.people.address import canonical_email
+from tenants.people.service import PersonSummary
 
 MAILS_TO_PERSON = Window("mail:access", limit=5, every=timedelta(hours=1))
 
@@ -201,7 +201,7 @@ def _supersede(
             lifetime=lifetime(fresh.how),
             now=now,
         )
-        words["link"] = public_url("access.open_link", token=token)
+        words["welcome_token"] = token
     mails.send(
         session,
         letter,

@@ -48,7 +48,8 @@ def send_letter(
         "security_url": public_url("account.security"),
         "not_me_url": _not_me_url(context.get("not_me_token")),
         "not_me_days": current_settings().not_me_days,
-        "stop_url": _stop_url(context.get("stop_token")),
+        "stop_url": _link("lost_factors.open_stop_link", context.get("stop_token")),
+        "welcome_url": _link("access.open_link", context.get("welcome_token")),
         "place": place_of(context.get("address"), to.language),
         **context,
         **_moments(context),
@@ -72,8 +73,8 @@ def _not_me_url(token: str | None) -> str:
     return public_url("not_me.ask", token=token) if token else public_url("recovery.address")
 
 
-def _stop_url(token: str | None) -> str:
-    return public_url("lost_factors.open_stop_link", token=token) if token else ""
+def _link(endpoint: str, token: str | None) -> str:
+    return public_url(endpoint, token=token) if token else ""
 
 
 def _moments(context: Mapping[str, Any]) -> dict[str, datetime]:

@@ -44,6 +44,7 @@ def submit_password() -> ResponseReturnValue:
 def check_password(
     flow_id: str | None, email: str | None, typed: str, browser: Browser, now: datetime
 ) -> ResponseReturnValue:
+    """On to what follows a right password, or the page again; also for the page of the address."""
     outcome = first_factor.prove(flow_id, email=email, typed=typed, browser=browser, now=now)
     if isinstance(outcome, Proved):
         return go_on(flow_id, outcome.cookies)
