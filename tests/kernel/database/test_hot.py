@@ -128,9 +128,13 @@ def test_a_connection_that_ended_while_it_waited_is_replaced(kernel_app: Flask):
 
 
 def test_what_takes_more_than_hot_statements_begins_again_in_a_session(kernel_app: Flask):
-    with pytest.raises(SessionNeeded), db.hot_transaction() as transaction:
-        ADD.rows(transaction, new_code="PL", new_name="Polska")
-        as_session(transaction)
+    def add_and_more() -> None:
+        with db.hot_transaction() as transaction:
+            ADD.rows(transaction, new_code="PL", new_name="Polska")
+            as_session(transaction)
+
+    with pytest.raises(SessionNeeded):
+        add_and_more()
 
     with db.transaction() as session:
         assert as_session(session) is session
