@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from idp.caches import BoundedCache, VersionedCache, move_on
+from idp.caches import ALL_VERSIONS, BoundedCache, VersionedCache, move_on, read_already
 from idp.caches.service import SharedReading
+from kernel.database import HotStatement
 from tenants.database import db
 
 
@@ -77,6 +78,29 @@ def test_what_is_missing_is_not_remembered(identity_app: Flask):
     shelf.rows["b"] = 5
 
     assert _value(cache, "b") == 5
+
+
+def test_versions_that_were_read_along_with_something_else_are_those_that_count(
+    identity_app: Flask,
+):
+    shelf = Shelf()
+    cache = VersionedCache("shelf", shelf.load)
+    with db.transaction() as session:
+        move_on(session, "shelf")
+    with db.glancing() as glance:
+        versions = HotStatement(ALL_VERSIONS).rows(glance)[0].text
+        read_already(glance, versions)
+        cache.get(glance, "a")
+    shelf.rows["a"] = 2
+    with db.transaction() as session:
+        move_on(session, "shelf")
+
+    with db.glancing() as glance:
+        read_already(glance, versions)
+        assert cache.get(glance, "a") == 1
+    with db.glancing() as glance:
+        read_already(glance, HotStatement(ALL_VERSIONS).rows(glance)[0].text)
+        assert cache.get(glance, "a") == 2
 
 
 @pytest.mark.security("18.7")

@@ -1,14 +1,23 @@
 """Transactions: they commit whole, undo whole, and a writer never fails half-way."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from kernel.database import after_commit
+from kernel.database import HotStatement, after_commit, hot
+from tests.conftest import ON_POSTGRESQL
 from tests.kernel.tables import Country, db
+
+RENAME = HotStatement(
+    update(cast(Table, Country.__table__))
+    .where(Country.code == bindparam("which"))
+    .values(name=bindparam("new_name"))
+    .returning(Country.name)
+)
 
 
 def test_a_transaction_commits_at_its_end(kernel_app: Flask) -> None:
@@ -86,3 +95,42 @@ def test_a_reading_session_commits_nothing(kernel_app: Flask) -> None:
 
     with db.reading() as session:
         assert session.scalars(select(Country.name)).one() == "Polska"
+
+
+def _rename() -> str:
+    with db.hot_statement() as changing:
+        row = RENAME.first(changing, which="PL", new_name="Pologne")
+    return str(row.name) if row is not None else ""
+
+
+def test_a_statement_for_itself_has_happened_when_it_is_over(kernel_app: Flask):
+    with db.transaction() as session:
+        session.add(Country(code="PL", name="Polska"))
+    heard = []
+
+    with db.hot_statement() as changing:
+        after_commit(changing, lambda: heard.append("committed"))
+        RENAME.rows(changing, which="PL", new_name="Pologne")
+
+    assert heard == ["committed"]
+    with db.reading() as session:
+        assert session.scalars(select(Country.name)).one() == "Pologne"
+
+
+def test_a_change_that_can_not_be_tried_again_finds_a_lost_connection_first(
+    kernel_app: Flask, monkeypatch: pytest.MonkeyPatch
+):
+    with db.transaction() as session:
+        session.add(Country(code="PL", name="Polska"))
+    assert _rename() == "Pologne"
+    monkeypatch.setattr(hot, "_A_WHILE_SECONDS", -1.0)
+    if ON_POSTGRESQL:
+        with db.transaction() as session:
+            session.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+
+    assert _rename() == "Pologne"
