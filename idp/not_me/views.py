@@ -45,7 +45,10 @@ def lock() -> ResponseReturnValue:
         )
     except LinkSpent:
         return _link_spent()
-    toast(_("Your ID is locked, and everybody is signed out. Set a new password now."))
+    toast(
+        _("Your ID is locked, and everybody is signed out. Set a new password now."),
+        kind="warning",
+    )
     response = make_response(redirect(url_for("recovery.password", flow=flow_id), 303))
     link_cookie.drop(response)
     return response

@@ -141,11 +141,12 @@ for (const form of document.querySelectorAll("[data-fold]")) {
   });
 }
 
-// What was done is said for a while, as long as the pointer is not on it.
+// What was done is said for a while, as long as the pointer is not on it. A warning stays.
 for (const note of document.querySelectorAll("[data-toast]")) {
   const dismiss = note.querySelector("[data-dismiss]");
   dismiss.hidden = false;
   dismiss.addEventListener("click", () => note.remove());
+  if (note.matches(".toast-warning, .toast-danger")) continue;
   let waiting = setTimeout(() => note.remove(), 8000);
   note.addEventListener("pointerenter", () => clearTimeout(waiting));
   note.addEventListener("focusin", () => clearTimeout(waiting));

@@ -66,7 +66,7 @@ def test_the_first_passkey_brings_the_recovery_codes_and_a_mail(me, mailroom, pe
     )
     mail = mailroom.to(ANNA)
     assert mail.subject == "A passkey was added"
-    assert "«Laptop»" in mail.text
+    assert "“Laptop”" in mail.text
     assert IdpEvent.PASSKEY_ADDED in events_of(person_id)
 
 
