@@ -84,7 +84,7 @@ def test_who_lost_every_factor_gets_in_again_with_the_operators_help(
     elsewhere.expect_at(f"{running.identity}/account/authenticator")
     assert running.answer("person", "show", email)["factors"]["authenticator_app"] is False
     assert running.answer("person", "lost-factors", "show", request)["state"] == "used"
-    assert running.mailbox.wait_for(email, where=lambda mail: "usunięte" in mail.subject)
+    assert running.mailbox.wait_for(email, where=lambda mail: "Usunęliśmy" in mail.subject)
 
 
 @pytest.mark.product("ID-6")
