@@ -3,8 +3,8 @@
 Whatever bytes arrive, a view sees strings that any database and any log can hold.
 """
 
-import random
 import re
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -136,8 +136,7 @@ def request_id_of(environ: Mapping[str, Any], trusted_proxies: int) -> str:
     told = environ.get("HTTP_X_REQUEST_ID", "") if trusted_proxies else ""
     if told and _TRUSTED_REQUEST_ID.fullmatch(told):
         return told
-    # A name for the logs and no secret, so it takes no call to the system.
-    return f"{random.getrandbits(64):016x}"
+    return secrets.token_hex(8)
 
 
 def client_address(peer: str, forwarded_for: str, *, trusted_proxies: int) -> str | None:
