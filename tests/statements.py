@@ -19,6 +19,8 @@ from kernel.database import hot
 _FRAMES = (
     *("BEGIN", "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"),
     *("SAVEPOINT member", "ROLLBACK TO member", "RELEASE member"),
+    # Once for each connection, when it is opened.
+    "SET plan_cache_mode = force_generic_plan",
 )
 
 
