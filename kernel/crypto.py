@@ -20,10 +20,14 @@ _KEY_ID_BYTES = 4
 def new_token(bits: int = 256) -> str:
     """A secret that nobody guesses, in the characters of a URL.
 
+    It never begins with a hyphen: on a command line that would be an option (one beginning in 64, so nothing is lost).
+
     >>> len(new_token(128))
     22
     """
-    return secrets.token_urlsafe(bits // 8)
+    while (token := secrets.token_urlsafe(bits // 8)).startswith("-"):
+        continue
+    return token
 
 
 def new_digits(count: int) -> str:

@@ -36,7 +36,8 @@ def rotate(*, as_json: bool) -> None:
     _say(service.rotate(now=clock.now()), as_json=as_json)
 
 
-@keys.command()
+# Keys of older installations may have an id that begins with a hyphen: it is an id all the same.
+@keys.command(context_settings={"ignore_unknown_options": True})
 @click.argument("key_id")
 @click.confirmation_option(
     prompt="What this key signed is worthless from now on: people sign in again. Go on?"

@@ -51,3 +51,8 @@ def test_a_key_that_is_none_is_refused(text: str) -> None:
 
 def test_parts_of_a_keyed_hash_cant_be_moved_over_the_border() -> None:
     assert crypto.keyed_hash(NEW, b"ab", b"c") != crypto.keyed_hash(NEW, b"a", b"bc")
+
+
+def test_a_token_never_looks_like_an_option_of_a_command() -> None:
+    # One in 64 would: the chance that none of these does by luck is one in ten million.
+    assert not [token for _ in range(1000) if (token := crypto.new_token(128)).startswith("-")]

@@ -50,6 +50,12 @@ def test_a_withdrawn_key_is_replaced_at_once(ask, run):
     assert list(keys.values()) == ["signing"]
 
 
+def test_an_id_that_begins_with_a_hyphen_is_an_id_and_no_option(run):
+    result = run("keys", "withdraw", "-B4vd0lwyiVyu3Ib7CJuMw", "--yes", status=1)
+
+    assert str(result.exception) == "no such key"
+
+
 @pytest.mark.security("13.3")
 def test_what_older_encryption_keys_sealed_is_sealed_anew_and_they_can_go(ask, run, monkeypatch):
     before = {key["id"] for key in ask("keys", "rotate")}
