@@ -14,6 +14,7 @@ from typing import Any
 
 import argon2
 
+from kernel.argon2id import Argon2id
 from kernel.observability import logs
 
 _WORD = re.compile(r"[A-Za-z0-9_~+/=-]{6,}")
@@ -41,12 +42,10 @@ class SecretWatch(logging.Handler):
             (secrets, "randbelow", self._note_code),
         ):
             setattr(module, name, _noting(getattr(module, name), note))
-        for name in ("hash", "verify"):
-            setattr(
-                argon2.PasswordHasher,
-                name,
-                _noting_password(getattr(argon2.PasswordHasher, name), self._phrases.add),
-            )
+        for hasher in (Argon2id, argon2.PasswordHasher):
+            for name in ("hash", "verify"):
+                noting = _noting_password(getattr(hasher, name), self._phrases.add)
+                setattr(hasher, name, noting)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep what nobody writes; what is written is watched as it leaves the program."""

@@ -6,6 +6,7 @@ import secrets
 import argon2
 import pytest
 
+from kernel.argon2id import Argon2id
 from tests.conftest import watch
 
 pytestmark = pytest.mark.security("17.2", "20.8", "4.4")
@@ -25,8 +26,12 @@ def test_a_logged_code_is_found():
     assert len(watch.found()) == 1
 
 
-def test_a_logged_password_is_found():
-    argon2.PasswordHasher(memory_cost=64, time_cost=1).hash("four green umbrellas")
+@pytest.mark.parametrize(
+    "hasher",
+    [Argon2id(time_cost=1, memory_kib=64), argon2.PasswordHasher(memory_cost=64, time_cost=1)],
+)
+def test_a_logged_password_is_found(hasher):
+    hasher.hash("four green umbrellas")
     logging.getLogger("careless").warning("typed: four green umbrellas")
 
     assert len(watch.found()) == 1

@@ -3,32 +3,26 @@
 What another system hashed is verified here too, once: then it is hashed anew.
 """
 
-import base64
 import os
-import secrets
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from argon2.low_level import Type, hash_secret_raw
 from flask import current_app
 
 from idp.credentials import foreign_hashes
 from idp.credentials.foreign_hashes import UnknownHash
 from idp.credentials.password import normalised
 from idp.settings import current_settings
+from kernel.argon2id import Argon2id
 from kernel.errors import Overloaded
 from kernel.observability.logs import get_logger
 
 TIME_COST = 2
 MEMORY_KIB = 19_456
 PARALLELISM = 1
-_HASH_BYTES = 32
-_SALT_BYTES = 16
 OURS_MILLISECONDS = 19
 _LONGEST_WAIT_SECONDS = 5.0
 _OURS = f"$argon2id$v=19$m={MEMORY_KIB},t={TIME_COST},p={PARALLELISM}$"
@@ -59,14 +53,8 @@ class Hashing:
     def __init__(self, *, at_once: int, longest_wait: float = _LONGEST_WAIT_SECONDS) -> None:
         self._turns = threading.BoundedSemaphore(at_once)
         self._longest_wait = longest_wait
-        self._hasher = PasswordHasher(
-            time_cost=TIME_COST,
-            memory_cost=MEMORY_KIB,
-            parallelism=PARALLELISM,
-            hash_len=_HASH_BYTES,
-            salt_len=_SALT_BYTES,
-        )
-        self._nobodys = _nobodys_hash()
+        self._hasher = Argon2id(time_cost=TIME_COST, memory_kib=MEMORY_KIB)
+        self._nobodys = self._hasher.nobodys()
 
     def hash(self, password: str) -> str:
         """Argon2's text for a new password."""
@@ -86,11 +74,8 @@ class Hashing:
     def _compare(self, stored: str | None, typed: str) -> Verdict:
         if stored is not None and not is_ours(stored):
             return self._compare_with_foreign(stored, typed)
-        try:
-            self._hasher.verify(stored or self._nobodys, normalised(typed))
-        except (VerificationError, InvalidHashError):
-            return Verdict(matches=False, milliseconds=OURS_MILLISECONDS)
-        return Verdict(matches=stored is not None, milliseconds=OURS_MILLISECONDS)
+        matches = self._hasher.verify(stored or self._nobodys, normalised(typed))
+        return Verdict(matches and stored is not None, milliseconds=OURS_MILLISECONDS)
 
     def _compare_with_foreign(self, stored: str, typed: str) -> Verdict:
         try:
@@ -106,15 +91,7 @@ class Hashing:
     def derive(self, secret: str, salt: bytes) -> bytes:
         """The same hash as raw bytes, under a salt that is given: to look a code up by."""
         with self._turn():
-            return hash_secret_raw(
-                secret.encode("utf-8", "surrogatepass"),
-                salt,
-                TIME_COST,
-                MEMORY_KIB,
-                PARALLELISM,
-                _HASH_BYTES,
-                Type.ID,
-            )
+            return self._hasher.derive(secret.encode("utf-8", "surrogatepass"), salt)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -154,12 +131,3 @@ def hashing() -> Hashing:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _nobodys_hash() -> str:
-    """A hash that no password has, with our parameters: it costs what a real one costs."""
-    salt, digest = (
-        base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")
-        for size in (_SALT_BYTES, _HASH_BYTES)
-    )
-    return f"{_OURS}{salt}${digest}"
