@@ -106,8 +106,8 @@ def upgrade_program(program: Program) -> None:
     url = database_url(program)
     owner = StartSettings().owner_url(program.name)
     migrations.upgrade(program.name, owner or url)
-    if owner:
-        engine = create_engine(owner, poolclass=pool.NullPool)
+    if make_url(url).get_backend_name() == "postgresql":
+        engine = create_engine(owner or url, poolclass=pool.NullPool)
         migrations.grant_use(engine, _role(make_url(url)))
 
 

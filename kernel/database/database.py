@@ -66,15 +66,18 @@ class Database(SQLAlchemy):
             event.listen(engine, "engine_disposed", app.extensions[_EXTENSION].close_hot)
 
     @contextmanager
-    def transaction(self, *, tenant: UUID | None = None) -> Iterator[Session]:
+    def transaction(
+        self, *, tenant: str | None = None, everywhere: bool = False
+    ) -> Iterator[Session]:
         """A session that commits at the end, or undoes everything when an exception leaves.
 
-        With a `tenant`, the rows of that account can be reached, and no others; without one, no
-        tenant table can be.
+        With a `tenant`, the rows of that account can be reached, and no others; `everywhere`, those
+        of all, which is for the operator and for jobs; without either, no tenant table can be.
         """
+        scope = tenancy.Scope(tenant=tenant, everywhere=everywhere)
         with (
             tenancy.TenantSession(
-                _engines().writing, expire_on_commit=False, tenant=tenant
+                _engines().writing, expire_on_commit=False, scope=scope
             ) as session,
             session.begin(),
         ):
@@ -82,10 +85,13 @@ class Database(SQLAlchemy):
         committed(session)
 
     @contextmanager
-    def reading(self, *, tenant: UUID | None = None) -> Iterator[Session]:
-        """A session that may only read."""
+    def reading(
+        self, *, tenant: str | None = None, person: UUID | None = None, everywhere: bool = False
+    ) -> Iterator[Session]:
+        """A session that may only read: what a transaction could, or what is a person's own."""
+        scope = tenancy.Scope(tenant=tenant, person=person, everywhere=everywhere)
         with tenancy.TenantSession(
-            _engines().reading, expire_on_commit=False, autoflush=False, tenant=tenant
+            _engines().reading, expire_on_commit=False, autoflush=False, scope=scope
         ) as session:
             yield session
 

@@ -7,7 +7,7 @@ connection stays ours from one request to the next.
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import Any, NamedTuple, Self, cast
@@ -104,6 +104,11 @@ class HotTransaction:
         prepared = statement.prepared_for(self._connections)
         return prepared.run(self._connection, values)
 
+    def each(self, statement: "HotStatement", many: Iterable[Values]) -> None:
+        """Run a statement once for each of these; what it returns is lost."""
+        prepared = statement.prepared_for(self._connections)
+        run_each(self._connection.cursor(), prepared.sql, [prepared.bind(one) for one in many])
+
     def _run(self, sql: str) -> None:
         run(self._connection.cursor(), sql, ())
 
@@ -178,7 +183,7 @@ class HotStatement:
         prepared = self._prepared.get(dialect.name)
         if prepared is None:
             if tenancy.reaches_tenants(self._statement):
-                # The session's own way, with the walls in it.
+                # The session's own way, with the walls in it; looked at all the same.
                 answer = connection.execute(self._statement, values)
                 return list(answer) if answer.returns_rows else []
             prepared = self._prepared[dialect.name] = _prepare(self._statement, dialect)
@@ -189,6 +194,10 @@ class HotStatement:
             raise DBAPIError.instance(
                 prepared.sql, None, failure, driver.Error, hide_parameters=True, dialect=dialect
             ) from failure
+
+    def each(self, transaction: HotTransaction, many: Iterable[Values]) -> None:
+        """Change something once for each of these: the driver gets them all at once."""
+        transaction.each(self, many)
 
     def first(self, at: Reads, /, **values: Any) -> Any | None:
         """The first row, or None."""
@@ -255,6 +264,8 @@ class HotConnections:
             run(connection.cursor(), "SET plan_cache_mode = force_generic_plan", ())
             if not self._may_write:
                 run(connection.cursor(), "SET default_transaction_read_only = on", ())
+            if self._guarded:
+                run(connection.cursor(), f"SET ROLE {tenancy.EVERYWHERE_ROLE}", ())
         return connection, True
 
     def give_back(self, connection: Any) -> None:
@@ -265,8 +276,11 @@ class HotConnections:
         return bool(getattr(connection, "closed", False))
 
     def check(self, statement: Select[Any] | UpdateBase) -> None:
-        """Raise OutOfTenant for a tenant table: the walls stand in sessions, none is here."""
-        refusal = tenancy.why_refuse(statement, [], self._guarded, None)
+        """Raise OutOfTenant for a tenant table that nothing ties to one tenant.
+
+        The walls stand in sessions, none is here: so it is looked at before it ever runs.
+        """
+        refusal = tenancy.why_refuse_prebuilt(statement, self._guarded)
         if refusal:
             raise tenancy.OutOfTenant(refusal)
 
@@ -293,6 +307,11 @@ class _Prepared(NamedTuple):
 def run(cursor: Any, sql: str, parameters: Any) -> None:
     """Let the driver run it. All hot statements pass here, so that tests can count them."""
     cursor.execute(sql, parameters)
+
+
+def run_each(cursor: Any, sql: str, parameters: Any) -> None:
+    """The same for a statement that runs with many rows of parameters: the other door."""
+    cursor.executemany(sql, parameters)
 
 
 def _prepare(statement: Select[Any] | UpdateBase, dialect: Dialect) -> _Prepared:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, pool, text
 from sqlalchemy.engine import make_url
 
 from kernel.database import connections
+from kernel.database.tenancy import EVERYWHERE_ROLE
 from kernel.settings import PROJECT_FOLDER
 
 FOLDER = PROJECT_FOLDER / "migrations"
@@ -93,7 +94,28 @@ def _make_folder(url: str) -> None:
 
 
 def grant_use(engine: Engine, role: str) -> None:
-    """Let a role that owns nothing read and write every table, now and later (PostgreSQL)."""
+    """Let a role that owns nothing read and write every table, now and later (PostgreSQL).
+
+    With it comes the role in which work over all tenants is done (`tenancy.EVERYWHERE_ROLE`).
+    """
+    _let_use(engine, role)
+    with engine.begin() as connection:
+        # Roles are the cluster's: another program's database may be making it at this moment.
+        connection.execute(
+            text(
+                f"DO $$ BEGIN CREATE ROLE {EVERYWHERE_ROLE} NOLOGIN NOBYPASSRLS;"
+                " EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            )
+        )
+    with engine.begin() as connection:
+        is_member = text("SELECT pg_has_role(:role, :everywhere, 'MEMBER')")
+        if not connection.scalar(is_member, {"role": role, "everywhere": EVERYWHERE_ROLE}):
+            name = engine.dialect.identifier_preparer.quote(role)
+            connection.execute(text(f"GRANT {EVERYWHERE_ROLE} TO {name}"))
+    _let_use(engine, EVERYWHERE_ROLE)
+
+
+def _let_use(engine: Engine, role: str) -> None:
     name = engine.dialect.identifier_preparer.quote(role)
     with engine.begin() as connection:
         for grant in (

@@ -1,12 +1,17 @@
 """The walls between tenants, below every query that a programmer may get wrong.
 
 Every table with a `tenant_id` column is a tenant table. On PostgreSQL row-level security hides
-the rows of others: `enable_row_level_security` in the table's migration, and `app.tenant` set in
-each transaction. SQLite has no such thing, so there a hook looks at each statement before it runs
-and refuses one on a tenant table that is not held to the transaction's tenant.
+the rows of others: `enable_row_level_security` in the table's migration, and what the transaction is
+for said to the database when it begins. SQLite has no such thing, so there a hook looks at each
+statement before it runs and refuses one that would reach further than its transaction may.
+
+A transaction is for one tenant; or for one person, who may read what is theirs in every tenant
+(`OWN`); or for all tenants (`everywhere`): the operator, jobs, and statements that were looked at
+beforehand (`why_refuse_prebuilt`). On PostgreSQL the last is a role of its own.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -44,38 +49,62 @@ if TYPE_CHECKING:
     from alembic.operations import Operations
 
 TENANT_COLUMN = "tenant_id"
+PERSON_COLUMN = "person_id"
+EVERYWHERE_ROLE = "klucznik_everywhere"
+"""The PostgreSQL role of transactions for all tenants; the application's role is a member of it."""
+
+OWN = "klucznik.own"
+"""In a table's `info`: what a person may read of it in any tenant. `"person"`: the rows that name them;
+`"tenant"`: the rows of tenants to which a row of the first kind ties them."""
+
 _SCOPE = "klucznik.scope"
 _MOST_FORMS = 2_000
 
 
 class OutOfTenant(KlucznikError):
-    """A statement would have reached a tenant's rows without being held to that tenant."""
+    """A statement would have reached rows that its transaction is not for."""
 
 
-class _Scope:
-    """What the statements of one transaction are held to."""
+@dataclass(frozen=True)
+class Scope:
+    """Whose rows a transaction is for. Nothing said: no tenant's."""
 
-    def __init__(self, tenant: UUID | None) -> None:
-        self.tenant = tenant
-        self.flushing = False
+    tenant: str | None = None
+    person: UUID | None = None
+    everywhere: bool = False
+
+    def __post_init__(self) -> None:
+        if sum((self.tenant is not None, self.person is not None, self.everywhere)) > 1:
+            raise ValueError("a transaction is for one tenant, or one person, or everywhere")
+
+
+NOWHERE = Scope()
 
 
 class TenantSession(Session):
-    """A session for one tenant, or for none."""
+    """A session whose statements are held to a scope."""
 
-    def __init__(self, *args: Any, tenant: UUID | None, **options: Any) -> None:
+    def __init__(self, *args: Any, scope: Scope = NOWHERE, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.scope = _Scope(tenant)
+        self.scope = scope
+        self.is_flushing = False
 
 
 @event.listens_for(TenantSession, "after_begin")
 def _enter(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
     scope = cast(TenantSession, session).scope
-    connection.info[_SCOPE] = scope
-    if scope.tenant is not None and connection.dialect.name == "postgresql":
-        connection.execute(
-            text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": str(scope.tenant)}
-        )
+    connection.info[_SCOPE] = session
+    if connection.dialect.name != "postgresql":
+        return
+    if scope.everywhere:
+        connection.execute(text(f"SET LOCAL ROLE {EVERYWHERE_ROLE}"))
+    elif scope.tenant is not None:
+        connection.execute(_SET, {"name": "app.tenant", "value": scope.tenant})
+    elif scope.person is not None:
+        connection.execute(_SET, {"name": "app.person", "value": str(scope.person)})
+
+
+_SET = text("SELECT set_config(:name, :value, true)")
 
 
 @event.listens_for(TenantSession, "before_flush")
@@ -84,21 +113,23 @@ def _check_rows(session: Session, _flush: UOWTransaction, _instances: object) ->
 
     Their statements find the row by its primary key, so the statement hook lets them pass.
     """
-    scope = cast(TenantSession, session).scope
+    held = cast(TenantSession, session)
     for row in (*session.new, *session.dirty, *session.deleted):
-        if hasattr(type(row), TENANT_COLUMN) and row.tenant_id != scope.tenant:
+        if not hasattr(type(row), TENANT_COLUMN) or held.scope.everywhere:
+            continue
+        if row.tenant_id != held.scope.tenant:
             raise OutOfTenant(f"a row of {type(row).__name__} belongs to another tenant")
-    scope.flushing = True
+    held.is_flushing = True
 
 
 @event.listens_for(TenantSession, "after_flush")
 def _rows_checked(session: Session, _flush: UOWTransaction) -> None:
-    cast(TenantSession, session).scope.flushing = False
+    cast(TenantSession, session).is_flushing = False
 
 
 @event.listens_for(TenantSession, "after_rollback")
 def _flush_undone(session: Session) -> None:
-    cast(TenantSession, session).scope.flushing = False
+    cast(TenantSession, session).is_flushing = False
 
 
 def tenant_tables(metadata: MetaData) -> frozenset[Table]:
@@ -128,11 +159,11 @@ def guard(engine: Engine, metadata: MetaData) -> None:
         params: Any,
         _execution_options: Any,
     ) -> None:
-        scope: _Scope | None = connection.info.get(_SCOPE)
-        if scope is not None and scope.flushing:
+        session: TenantSession | None = connection.info.get(_SCOPE)
+        if session is not None and session.is_flushing:
             return
-        tenant = scope.tenant if scope is not None else None
-        refusal = verdicts.why_refuse(statement, _rows(multiparams, params), tenant)
+        scope = session.scope if session is not None else NOWHERE
+        refusal = verdicts.why_refuse(statement, _rows(multiparams, params), scope)
         if refusal:
             raise OutOfTenant(refusal)
 
@@ -140,7 +171,7 @@ def guard(engine: Engine, metadata: MetaData) -> None:
 class Verdicts:
     """Looks closely at each kind of statement once: a look costs more than the statement itself.
 
-    Of a statement that passed, the parameters are kept that held it to the tenant. Another one of
+    Of a statement that passed, the parameters are kept that held it to its scope. Another one of
     the same form passes when these hold it too; else it is looked at like the first.
     """
 
@@ -149,70 +180,86 @@ class Verdicts:
         self._holding: dict[Any, tuple[int, ...]] = {}
 
     def why_refuse(
-        self, statement: ClauseElement, rows: list[dict[str, Any]], tenant: UUID | None
+        self, statement: ClauseElement, rows: list[dict[str, Any]], scope: Scope
     ) -> str | None:
-        """Say why this statement may not run for this tenant, or None when it may."""
+        """Say why this statement may not run in this scope, or None when it may."""
+        if scope.everywhere:
+            return None
         if isinstance(statement, Insert) and statement.table in self._guarded:
-            return _why_refuse_insert(statement, rows, tenant)
+            return _why_refuse_insert(statement, rows, scope)
         # The form of a statement, as SQLAlchemy's own cache knows it, and its parameters.
         form = statement._generate_cache_key()
-        holding = self._holding.get(form.key) if form is not None else None
+        key = (form.key, scope.person is None) if form is not None else None
+        holding = self._holding.get(key)
         if form is not None and holding is not None:
             parameters = [form.bindparams[place] for place in holding]
-            if all(_is_tenant(parameter, rows, tenant) for parameter in parameters):
+            whose = scope.tenant if scope.person is None else scope.person
+            if all(_names(parameter, rows, whose) for parameter in parameters):
                 return None
-        inspection = _Inspection(rows, self._guarded, tenant)
+        inspection = _Inspection(rows, self._guarded, scope)
         refusal = inspection.why_refuse(statement, frozenset())
         if form is not None and refusal is None:
-            self._remember(form, inspection.holding)
+            self._remember(key, form, inspection.holding)
         return refusal
 
-    def _remember(self, form: Any, holding: set[str]) -> None:
+    def _remember(self, key: Any, form: Any, holding: set[str]) -> None:
         places = {parameter.key: place for place, parameter in enumerate(form.bindparams)}
         if holding <= places.keys():
             if len(self._holding) >= _MOST_FORMS:
                 self._holding.clear()
-            self._holding[form.key] = tuple(places[key] for key in holding)
+            self._holding[key] = tuple(places[name] for name in holding)
 
 
 def why_refuse(
     statement: ClauseElement,
     rows: list[dict[str, Any]],
     guarded: frozenset[Table],
-    tenant: UUID | None,
+    scope: Scope,
 ) -> str | None:
-    """Say why this statement may not run for this tenant, or None when it may.
+    """Say why this statement may not run in this scope, or None when it may.
 
     Each use of a tenant table, in each part of the statement, must be compared for equality with
-    the tenant, or with the tenant column of another use that is.
+    the tenant, or with the tenant column of another use that is. For a person, the same holds of what
+    is theirs (`OWN`), and nothing can be changed.
+    """
+    if scope.everywhere:
+        return None
+    if isinstance(statement, Insert) and statement.table in guarded:
+        return _why_refuse_insert(statement, rows, scope)
+    return _Inspection(rows, guarded, scope).why_refuse(statement, frozenset())
+
+
+def why_refuse_prebuilt(statement: ClauseElement, guarded: frozenset[Table]) -> str | None:
+    """Say why a statement that runs everywhere may not be prebuilt, or None when it may.
+
+    Each use of a tenant table must be tied to a tenant that a parameter names, or a column of a table
+    that is nobody's (a grant's account): so it reads what belongs together, whatever it is given.
     """
     if isinstance(statement, Insert) and statement.table in guarded:
-        return _why_refuse_insert(statement, rows, tenant)
-    return _Inspection(rows, guarded, tenant).why_refuse(statement, frozenset())
+        return f"rows for {statement.table} are written in the tenant's own transaction"
+    return _Inspection([], guarded, None).why_refuse(statement, frozenset())
 
 
-def _why_refuse_insert(
-    statement: Insert, rows: list[dict[str, Any]], tenant: UUID | None
-) -> str | None:
+def _why_refuse_insert(statement: Insert, rows: list[dict[str, Any]], scope: Scope) -> str | None:
     compiled = statement.compile().params
     for row in rows or [{}]:
         value = row.get(TENANT_COLUMN, compiled.get(TENANT_COLUMN))
-        if tenant is None or value != tenant:
+        if scope.tenant is None or value != scope.tenant:
             return f"a row for {statement.table} names another tenant"
     return None
 
 
 class _Inspection:
-    """One look at one statement."""
+    """One look at one statement; without a scope, at one that is to be prebuilt."""
 
     def __init__(
-        self, rows: list[dict[str, Any]], guarded: frozenset[Table], tenant: UUID | None
+        self, rows: list[dict[str, Any]], guarded: frozenset[Table], scope: Scope | None
     ) -> None:
         self._rows = rows
         self._guarded = guarded
-        self._tenant = tenant
+        self._scope = scope
         self.holding: set[str] = set()
-        """The names of the parameters that held something to the tenant."""
+        """The names of the parameters that held something to the scope."""
 
     def why_refuse(self, part: Any, outer: frozenset[Any]) -> str | None:
         """`outer` are the uses that the statement around this part has held already."""
@@ -222,51 +269,112 @@ class _Inspection:
             return self._first(_parts_within(part), outer)
         uses, conditions = _uses_and_conditions(part)
         guarded_uses = {use for use in uses if _base(use) in self._guarded}
-        if guarded_uses and self._tenant is None:
-            return f"no tenant was named, and the statement touches {_names(guarded_uses)}"
+        if guarded_uses and self._scope == NOWHERE:
+            return f"no tenant was named, and the statement touches {_listed(guarded_uses)}"
+        if guarded_uses and not isinstance(part, Select) and self._for_person is not None:
+            return f"a person only reads, and the statement changes {_listed(guarded_uses)}"
         held = self._held(conditions, outer)
         if guarded_uses - held:
-            return f"{_names(guarded_uses - held)} is not held to the tenant"
+            return f"{_listed(guarded_uses - held)} is not held to the tenant"
         return self._first(_parts_within(part), frozenset(held))
+
+    @property
+    def _for_person(self) -> UUID | None:
+        return self._scope.person if self._scope is not None else None
 
     def _first(self, parts: Iterable[Any], outer: frozenset[Any]) -> str | None:
         refusals = (self.why_refuse(part, outer) for part in parts)
         return next((refusal for refusal in refusals if refusal), None)
 
-    def _held(self, conditions: list[Any], outer: frozenset[Any]) -> set[Any]:
-        """The uses whose tenant column is tied to the tenant, directly or through another."""
+    def _held(self, conditions: list["_Condition"], outer: frozenset[Any]) -> set[Any]:
+        """The uses whose rows are tied to the scope, directly or through another."""
         held: set[Any] = set(outer)
         ties: list[tuple[Any, Any]] = []
         for comparison in _equalities(conditions):
-            left, right = comparison.left, comparison.right
-            if _is_tenant_column(right) and not _is_tenant_column(left):
-                left, right = right, left
-            if not _is_tenant_column(left):
-                continue
-            if _is_tenant_column(right):
-                ties.append((left.table, right.table))
-            elif isinstance(right, BindParameter) and _is_tenant(right, self._rows, self._tenant):
-                held.add(left.table)
-                self.holding.add(right.key)
+            for column, other in (comparison.sides, comparison.sides[::-1]):
+                if not comparison.may_hold(column):
+                    continue
+                if self._is_direct(column, other):
+                    held.add(column.table)
+                elif self._is_tie(column, other):
+                    ties.append((other.table, column.table))
         for _ in ties:
-            for one, other in ties:
-                if one in held or other in held:
-                    held |= {one, other}
+            held |= {to for from_, to in ties if from_ in held}
         return held
 
+    def _is_direct(self, column: Any, other: Any) -> bool:
+        """Whether this comparison alone holds the column's table to the scope."""
+        if self._scope is None:
+            return _is_tenant_column(column) and self._is_given(other)
+        person = self._for_person
+        if person is None:
+            is_held = _is_tenant_column(column) and _names(other, self._rows, self._scope.tenant)
+        else:
+            is_held = (
+                isinstance(column, ColumnClause)
+                and column.key == PERSON_COLUMN
+                and _owned_as(column.table) == "person"
+                and _names(other, self._rows, person)
+            )
+        if is_held:
+            self.holding.add(other.key)
+        return is_held
 
-def _is_tenant(
-    parameter: "BindParameter[Any]", rows: list[dict[str, Any]], tenant: UUID | None
-) -> bool:
-    """Whether the parameter names this tenant, in every row that the statement runs with."""
-    return tenant is not None and all(
-        row.get(parameter.key, parameter.effective_value) == tenant for row in rows or [{}]
+    def _is_given(self, other: Any) -> bool:
+        if isinstance(other, BindParameter):
+            return True
+        return (
+            isinstance(other, ColumnClause)
+            and other.table is not None
+            and isinstance(_base(other.table), Table)
+            and _base(other.table) not in self._guarded
+        )
+
+    def _is_tie(self, column: Any, other: Any) -> bool:
+        """Whether the column's table is held as soon as the other one's is."""
+        if not (_is_tenant_column(column) and _is_tenant_column(other)):
+            return False
+        return self._for_person is None or _owned_as(column.table) == "tenant"
+
+
+def _owned_as(use: Any) -> str | None:
+    base = _base(use)
+    return base.info.get(OWN) if isinstance(base, Table) else None
+
+
+def _names(parameter: Any, rows: list[dict[str, Any]], whose: object) -> bool:
+    """Whether this is a parameter that names them, in every row that the statement runs with."""
+    return (
+        isinstance(parameter, BindParameter)
+        and whose is not None
+        and all(row.get(parameter.key, parameter.effective_value) == whose for row in rows or [{}])
     )
 
 
-def _uses_and_conditions(statement: Any) -> tuple[set[Any], list[Any]]:
+@dataclass(frozen=True)
+class _Condition:
+    """What rows have to pass. That of an outer join says nothing of the rows on its left."""
+
+    clause: Any
+    only: frozenset[Any] | None = None
+    """The uses that it speaks of; None: all of them."""
+
+
+@dataclass(frozen=True)
+class _Equality:
+    sides: tuple[Any, Any]
+    only: frozenset[Any] | None
+
+    def may_hold(self, column: Any) -> bool:
+        """Whether this is a column of a table whose every row has passed the comparison."""
+        if not isinstance(column, ColumnClause) or column.table is None:
+            return False
+        return self.only is None or column.table in self.only
+
+
+def _uses_and_conditions(statement: Any) -> tuple[set[Any], list[_Condition]]:
     """The tables (or aliases of tables) that a statement reads, and what each row has to pass."""
-    conditions = list(statement._where_criteria)
+    conditions = [_Condition(clause) for clause in statement._where_criteria]
     if isinstance(statement, Update | Delete):
         return {statement.table}, conditions
     uses: set[Any] = set()
@@ -275,12 +383,19 @@ def _uses_and_conditions(statement: Any) -> tuple[set[Any], list[Any]]:
         source = pending.pop()
         if isinstance(source, Join):
             pending += [source.left, source.right]
-            # An outer join keeps rows of its left side that fail the condition.
-            if not source.isouter and not source.full:
-                conditions.append(source.onclause)
+            if not source.isouter:
+                conditions.append(_Condition(source.onclause))
+            elif not source.full:
+                conditions.append(_Condition(source.onclause, only=_uses_of(source.right)))
         else:
             uses.add(source)
     return uses, conditions
+
+
+def _uses_of(source: Any) -> frozenset[Any]:
+    if isinstance(source, Join):
+        return _uses_of(source.left) | _uses_of(source.right)
+    return frozenset({source})
 
 
 def _parts_within(statement: Any) -> list[Any]:
@@ -296,17 +411,18 @@ def _parts_within(statement: Any) -> list[Any]:
     return found
 
 
-def _equalities(conditions: list[Any]) -> Iterator[Any]:
+def _equalities(conditions: list[_Condition]) -> Iterator[_Equality]:
     """Comparisons that every row of the answer has passed: none of those below OR or NOT."""
     pending = list(conditions)
     while pending:
-        part = pending.pop()
+        condition = pending.pop()
+        part, only = condition.clause, condition.only
         if isinstance(part, Grouping):
-            pending.append(part.element)
+            pending.append(_Condition(part.element, only))
         elif isinstance(part, BooleanClauseList) and part.operator is operators.and_:
-            pending.extend(part.clauses)
+            pending.extend(_Condition(clause, only) for clause in part.clauses)
         elif isinstance(part, BinaryExpression) and part.operator is operators.eq:
-            yield part
+            yield _Equality((part.left, part.right), only)
 
 
 def _is_tenant_column(element: Any) -> bool:
@@ -324,7 +440,7 @@ def _rows(multiparams: Any, params: Any) -> list[dict[str, Any]]:
     return [*(multiparams or []), *([params] if params else [])]
 
 
-def _names(uses: set[Any]) -> str:
+def _listed(uses: set[Any]) -> str:
     return ", ".join(sorted(str(use.name) for use in uses))
 
 
@@ -332,10 +448,29 @@ def enable_row_level_security(operations: "Operations", table: str) -> None:
     """In a migration: hide the rows of other tenants, from the table's owner too (PostgreSQL)."""
     if operations.get_bind().dialect.name != "postgresql":
         return
-    tenant = "NULLIF(current_setting('app.tenant', true), '')::uuid"
     operations.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
     operations.execute(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY')
-    operations.execute(
-        f'CREATE POLICY tenant ON "{table}" '
-        f"USING (tenant_id = {tenant}) WITH CHECK (tenant_id = {tenant})"
-    )
+    for name, condition in (
+        ("tenant", "tenant_id = NULLIF(current_setting('app.tenant', true), '')"),
+        ("everywhere", f"current_user = '{EVERYWHERE_ROLE}'"),
+    ):
+        operations.execute(
+            f'CREATE POLICY {name} ON "{table}" USING ({condition}) WITH CHECK ({condition})'
+        )
+
+
+def let_people_read(operations: "Operations", table: str, *, through: str | None = None) -> None:
+    """In a migration: a person reads their own rows (PostgreSQL); the same as `OWN` in the model.
+
+    `through` names the table that ties people to tenants, where this one only belongs to a tenant.
+    """
+    if operations.get_bind().dialect.name != "postgresql":
+        return
+    person = "NULLIF(current_setting('app.person', true), '')::uuid"
+    condition = f"person_id = {person}"
+    if through is not None:
+        condition = (
+            f'{person} IS NOT NULL AND EXISTS (SELECT 1 FROM "{through}" AS tie '  # noqa: S608
+            f'WHERE tie.tenant_id = "{table}".tenant_id AND tie.person_id = {person})'
+        )
+    operations.execute(f'CREATE POLICY own ON "{table}" FOR SELECT USING ({condition})')

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from kernel.database import NAMING, Database
+from kernel.database.tenancy import OWN
 from kernel.ids import new_id
 from kernel.ledger import Ledger, LedgerDetailMixin, LedgerEntryMixin, LedgerHeadMixin
 from kernel.limits import LimitMixin, Limits
@@ -19,13 +20,24 @@ class Base(DeclarativeBase):
 db = Database(Base)
 
 
+class Reader(Base):
+    """Ties a person to a tenant."""
+
+    __tablename__ = "readers"
+    __table_args__ = ({"info": {OWN: "person"}},)
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
 class Folder(Base):
-    """Belongs to one tenant."""
+    """Belongs to one tenant. Its readers see it from wherever they are."""
 
     __tablename__ = "folders"
+    __table_args__ = ({"info": {OWN: "tenant"}},)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    tenant_id: Mapped[UUID]
+    tenant_id: Mapped[str]
     name: Mapped[str]
 
 
@@ -35,7 +47,7 @@ class Paper(Base):
     __tablename__ = "papers"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    tenant_id: Mapped[UUID]
+    tenant_id: Mapped[str]
     folder_id: Mapped[UUID] = mapped_column(ForeignKey("folders.id"))
     text: Mapped[str]
 

@@ -87,15 +87,24 @@ def test_a_glance_sees_what_was_committed_meanwhile_and_can_not_write(kernel_app
 
 
 @pytest.mark.security("13.4")
-def test_a_tenant_table_can_not_be_reached_without_a_session(kernel_app: Flask):
+def test_a_hot_statement_reaches_rows_of_tenants_only_where_a_tenant_is_named(kernel_app: Flask):
     folder = FOLDERS.c
+    with db.transaction(tenant="0123456789ab") as session:
+        session.add(Folder(tenant_id="0123456789ab", name="ours"))
+
     for statement in (
         select(folder.name),
-        select(folder.name).where(folder.tenant_id == bindparam("tenant")),
+        select(folder.name).where(folder.name == bindparam("tenant")),
         delete(FOLDERS),
+        insert(FOLDERS).values(id=new_id(), tenant_id=bindparam("tenant"), name="planted"),
     ):
         with db.glancing() as glance, pytest.raises(OutOfTenant):
-            HotStatement(statement).rows(glance, tenant=new_id())
+            HotStatement(statement).rows(glance, tenant="0123456789ab")
+
+    held = HotStatement(select(folder.name).where(folder.tenant_id == bindparam("tenant")))
+    with db.glancing() as glance:
+        assert [row.name for row in held.rows(glance, tenant="0123456789ab")] == ["ours"]
+        assert held.rows(glance, tenant="ba9876543210") == []
 
 
 def test_an_append_only_table_is_no_exception(kernel_app: Flask):

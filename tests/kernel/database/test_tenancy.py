@@ -13,12 +13,12 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import aliased
 
 from kernel.database import tenancy
-from kernel.database.tenancy import OutOfTenant, enable_row_level_security
+from kernel.database.tenancy import OutOfTenant, Scope, enable_row_level_security, let_people_read
 from kernel.ids import new_id
 from tests.conftest import ON_POSTGRESQL
-from tests.kernel.tables import Country, Folder, Paper, db
+from tests.kernel.tables import Country, Folder, Paper, Reader, db
 
-OURS, THEIRS = new_id(), new_id()
+OURS, THEIRS = "0123456789ab", "ba9876543210"
 
 pytestmark = pytest.mark.security("13.3", "13.4")
 
@@ -41,13 +41,16 @@ def _raise_walls(app: Flask) -> None:
     superuser = make_url(os.environ["KLUCZNIK_TEST_POSTGRESQL_URL"])
     owner = superuser.set(database=make_url(app.config["SQLALCHEMY_DATABASE_URI"]).database)
     with create_engine(owner).begin() as connection:
-        for table in ("folders", "papers"):
-            connection.execute(text(f"DROP POLICY IF EXISTS tenant ON {table}"))
-            operations = Operations(MigrationContext.configure(connection))
+        operations = Operations(MigrationContext.configure(connection))
+        for table in ("folders", "papers", "readers"):
+            for policy in ("tenant", "everywhere", "own"):
+                connection.execute(text(f"DROP POLICY IF EXISTS {policy} ON {table}"))
             enable_row_level_security(operations, table)
+        let_people_read(operations, "readers")
+        let_people_read(operations, "folders", through="readers")
 
 
-def _names(tenant: UUID | None) -> list[str]:
+def _names(tenant: str | None) -> list[str]:
     """What a query without any filter finds."""
     with db.reading(tenant=tenant) as session:
         return list(session.scalars(select(Folder.name)))
@@ -160,25 +163,28 @@ GUARDED = tenancy.tenant_tables(Folder.metadata)
         .where(Paper.tenant_id == OURS),
         select(select(Folder.name).subquery()),
         select(select(Folder.name).where(Folder.tenant_id == THEIRS).cte("theirs")),
+        select(Country.name, Folder.name)
+        .outerjoin(Folder, Folder.name == Country.name)
+        .where(Country.code == "PL"),
     ],
-    ids=["or", "not", "unequal", "second table", "subquery", "union", "outer", "from", "cte"],
+    ids=["or", "not", "unequal", "second", "subquery", "union", "outer", "from", "cte", "loose"],
 )
 def test_the_hook_sees_through(statement: object) -> None:
-    assert tenancy.why_refuse(statement, [], GUARDED, OURS)  # type: ignore[arg-type]
+    assert tenancy.why_refuse(statement, [], GUARDED, Scope(OURS))  # type: ignore[arg-type]
 
 
 def test_the_hook_lets_a_held_subquery_pass() -> None:
     owned = select(Folder.id).where(Folder.tenant_id == OURS)
     statement = select(Paper.text).where(Paper.tenant_id == OURS, Paper.folder_id.in_(owned))
 
-    assert tenancy.why_refuse(statement, [], GUARDED, OURS) is None
+    assert tenancy.why_refuse(statement, [], GUARDED, Scope(OURS)) is None
 
 
 def test_two_uses_of_one_table_must_both_be_held() -> None:
     other = aliased(Folder)
     statement = select(Folder.name, other.name).where(Folder.tenant_id == OURS)
 
-    assert tenancy.why_refuse(statement, [], GUARDED, OURS)
+    assert tenancy.why_refuse(statement, [], GUARDED, Scope(OURS))
 
 
 def _looks(monkeypatch) -> list[object]:
@@ -194,61 +200,190 @@ def _looks(monkeypatch) -> list[object]:
     return seen
 
 
-def _folders_of(tenant: UUID):
+def _folders_of(tenant: str):
     return select(Folder.name).where(Folder.tenant_id == tenant, Folder.name != "other")
 
 
 def test_a_form_that_passed_is_not_looked_at_again(monkeypatch) -> None:
     verdicts = tenancy.Verdicts(GUARDED)
-    assert verdicts.why_refuse(_folders_of(OURS), [], OURS) is None
+    assert verdicts.why_refuse(_folders_of(OURS), [], Scope(OURS)) is None
     seen = _looks(monkeypatch)
 
-    assert verdicts.why_refuse(_folders_of(OURS), [], OURS) is None
-    assert verdicts.why_refuse(_folders_of(THEIRS), [], THEIRS) is None
+    assert verdicts.why_refuse(_folders_of(OURS), [], Scope(OURS)) is None
+    assert verdicts.why_refuse(_folders_of(THEIRS), [], Scope(THEIRS)) is None
     assert seen == []
 
 
 @pytest.mark.parametrize(("named", "tenant"), [(THEIRS, OURS), (OURS, THEIRS), (OURS, None)])
 def test_the_same_form_for_another_tenant_is_refused_after_one_that_passed(named, tenant) -> None:
     verdicts = tenancy.Verdicts(GUARDED)
-    assert verdicts.why_refuse(_folders_of(OURS), [], OURS) is None
+    assert verdicts.why_refuse(_folders_of(OURS), [], Scope(OURS)) is None
 
-    assert verdicts.why_refuse(_folders_of(named), [], tenant)
+    assert verdicts.why_refuse(_folders_of(named), [], Scope(tenant))
 
 
 def test_each_part_of_a_form_that_passed_is_held_again() -> None:
-    def two(first: UUID, second: UUID):
+    def two(first: str, second: str):
         inner = select(Paper.folder_id).where(Paper.tenant_id == second)
         return select(Folder).where(Folder.tenant_id == first, Folder.id.in_(inner))
 
     verdicts = tenancy.Verdicts(GUARDED)
-    assert verdicts.why_refuse(two(OURS, OURS), [], OURS) is None
+    assert verdicts.why_refuse(two(OURS, OURS), [], Scope(OURS)) is None
 
-    assert verdicts.why_refuse(two(OURS, THEIRS), [], OURS)
-    assert verdicts.why_refuse(two(THEIRS, OURS), [], OURS)
+    assert verdicts.why_refuse(two(OURS, THEIRS), [], Scope(OURS))
+    assert verdicts.why_refuse(two(THEIRS, OURS), [], Scope(OURS))
 
 
 def test_a_form_with_given_values_is_held_by_those() -> None:
     statement = select(Folder.name).where(Folder.tenant_id == bindparam("tenant"))
     verdicts = tenancy.Verdicts(GUARDED)
 
-    assert verdicts.why_refuse(statement, [{"tenant": OURS}], OURS) is None
-    assert verdicts.why_refuse(statement, [{"tenant": THEIRS}], OURS)
-    assert verdicts.why_refuse(statement, [{"tenant": OURS}, {"tenant": THEIRS}], OURS)
+    assert verdicts.why_refuse(statement, [{"tenant": OURS}], Scope(OURS)) is None
+    assert verdicts.why_refuse(statement, [{"tenant": THEIRS}], Scope(OURS))
+    assert verdicts.why_refuse(statement, [{"tenant": OURS}, {"tenant": THEIRS}], Scope(OURS))
 
 
 def test_a_refusal_is_not_kept() -> None:
     verdicts = tenancy.Verdicts(GUARDED)
-    assert verdicts.why_refuse(_folders_of(THEIRS), [], OURS)
+    assert verdicts.why_refuse(_folders_of(THEIRS), [], Scope(OURS))
 
-    assert verdicts.why_refuse(_folders_of(OURS), [], OURS) is None
-    assert verdicts.why_refuse(select(Folder), [], OURS)
+    assert verdicts.why_refuse(_folders_of(OURS), [], Scope(OURS)) is None
+    assert verdicts.why_refuse(select(Folder), [], Scope(OURS))
 
 
 def test_what_touches_no_tenant_passes_for_everybody_and_is_looked_at_once(monkeypatch) -> None:
     verdicts = tenancy.Verdicts(GUARDED)
-    assert verdicts.why_refuse(select(Country), [], None) is None
+    assert verdicts.why_refuse(select(Country), [], Scope(None)) is None
     seen = _looks(monkeypatch)
 
-    assert verdicts.why_refuse(select(Country), [], OURS) is None
+    assert verdicts.why_refuse(select(Country), [], Scope(OURS)) is None
     assert seen == []
+
+
+def test_an_outer_join_that_names_the_tenant_holds_what_it_adds() -> None:
+    statement = select(Country.name, Folder.name).outerjoin(
+        Folder, (Folder.tenant_id == OURS) & (Folder.name == Country.name)
+    )
+
+    assert tenancy.why_refuse(statement, [], GUARDED, Scope(OURS)) is None
+    assert tenancy.why_refuse(statement, [], GUARDED, Scope(THEIRS))
+
+
+@pytest.fixture
+def anna() -> UUID:
+    """Reads in our tenant; somebody else in both."""
+    anna, other = new_id(), new_id()
+    for tenant, person in ((OURS, anna), (OURS, other), (THEIRS, other)):
+        with db.transaction(tenant=tenant) as session:
+            session.add(Reader(tenant_id=tenant, person_id=person))
+    return anna
+
+
+def test_a_person_reads_their_own_rows_and_what_these_tie_them_to(anna: UUID) -> None:
+    folders = (
+        select(Folder.name)
+        .join(Reader, Reader.tenant_id == Folder.tenant_id)
+        .where(Reader.person_id == anna)
+    )
+    with db.reading(person=anna) as session:
+        assert session.scalars(folders).all() == ["ours"]
+        assert session.scalars(select(Reader.tenant_id).where(Reader.person_id == anna)).all() == [
+            OURS
+        ]
+
+
+def test_a_person_reads_nothing_of_anybody_else(anna: UUID) -> None:
+    mine = aliased(Reader)
+    beside_me = (
+        select(Reader.person_id)
+        .join(mine, mine.tenant_id == Reader.tenant_id)
+        .where(mine.person_id == anna, Reader.person_id != anna)
+    )
+    papers = (
+        select(Paper.text)
+        .join(Reader, Reader.tenant_id == Paper.tenant_id)
+        .where(Reader.person_id == anna)
+    )
+    for statement in (beside_me, papers, select(Paper.text), select(Reader.person_id)):
+        with db.reading(person=anna) as session:
+            if ON_POSTGRESQL:
+                assert {each for each in session.scalars(statement) if each != anna} == set()
+            else:
+                with pytest.raises(OutOfTenant):
+                    session.scalars(statement)
+
+
+def test_a_person_changes_nothing(anna: UUID) -> None:
+    statement = delete(Reader).where(Reader.person_id == anna)
+
+    assert tenancy.why_refuse(statement, [], GUARDED, Scope(person=anna))
+    with db.reading(everywhere=True) as session:
+        assert len(session.scalars(select(Reader.person_id)).all()) == 3
+
+
+def test_a_form_that_passed_for_a_person_is_held_for_the_next_one(anna: UUID) -> None:
+    verdicts = tenancy.Verdicts(GUARDED)
+    other = new_id()
+
+    def own(person: UUID):
+        return select(Reader.tenant_id).where(Reader.person_id == person)
+
+    assert verdicts.why_refuse(own(anna), [], Scope(person=anna)) is None
+    assert verdicts.why_refuse(own(other), [], Scope(person=other)) is None
+    assert verdicts.why_refuse(own(other), [], Scope(person=anna))
+    assert verdicts.why_refuse(own(anna), [], Scope(OURS))
+
+
+def test_everywhere_sees_all_tenants_and_nothing_else_does() -> None:
+    with db.reading(everywhere=True) as session:
+        assert set(session.scalars(select(Folder.name))) == {"ours", "theirs"}
+    with db.transaction(everywhere=True) as session:
+        session.execute(update(Folder).values(name="seen"))
+    with db.reading(tenant=OURS) as session:
+        assert session.scalars(select(Folder.name).where(Folder.tenant_id == OURS)).all() == [
+            "seen"
+        ]
+
+
+def test_after_everywhere_the_same_connection_is_held_again() -> None:
+    """The pool has one: what a transaction may must end with it."""
+    with db.reading(everywhere=True) as session:
+        session.scalars(select(Folder.name)).all()
+    for _ in range(3):
+        test_without_a_tenant_there_are_no_rows()
+
+
+@pytest.mark.parametrize(
+    "both", [{"tenant": OURS, "everywhere": True}, {"tenant": OURS, "person": new_id()}]
+)
+def test_a_transaction_is_for_one_thing(both) -> None:
+    with pytest.raises(ValueError, match="one tenant"):
+        Scope(**both)
+
+
+@pytest.mark.parametrize(
+    ("statement", "passes"),
+    [
+        (select(Folder.name).where(Folder.tenant_id == bindparam("tenant")), True),
+        (select(Folder.name).where(Folder.name == bindparam("name")), False),
+        (
+            select(Folder.name)
+            .select_from(Country)
+            .outerjoin(Folder, Folder.tenant_id == Country.code),
+            True,
+        ),
+        (
+            select(Paper.text)
+            .select_from(Country)
+            .outerjoin(Folder, Folder.tenant_id == Country.code)
+            .outerjoin(Paper, Paper.tenant_id == Folder.tenant_id),
+            True,
+        ),
+        (select(Paper.text).join(Folder, Paper.tenant_id == Folder.tenant_id), False),
+        (select(Country.name).where(select(Folder.id).exists()), False),
+        (delete(Folder).where(Folder.tenant_id == bindparam("tenant")), True),
+        (insert(Folder).values(tenant_id=bindparam("tenant")), False),
+    ],
+)
+def test_what_is_prebuilt_ties_each_table_to_a_tenant(statement, passes) -> None:
+    assert (tenancy.why_refuse_prebuilt(statement, GUARDED) is None) is passes

@@ -11,7 +11,7 @@ from werkzeug.test import Client, TestResponse
 
 from kernel import program
 from kernel.web import csrf_exempt, public
-from kernel.web.fast_path import Answer, Asked, FastPath, parse_form, read_form
+from kernel.web.fast_path import Answer, Asked, FastPath, parse_pairs, read_form
 from tests.kernel.web.a_program import a_program
 
 FORM = "application/x-www-form-urlencoded"
@@ -129,7 +129,7 @@ def test_a_form_is_read_as_flask_reads_it_or_not_at_all(text: str):
     with Flask("f").test_request_context("/", method="POST", data=body, content_type=FORM):
         by_flask = list(request.form.items(multi=True))
 
-    ours = parse_form(body)
+    ours = parse_pairs(body)
 
     assert ours is None or sorted(ours) == sorted(by_flask)
     if body.isascii() and text.isprintable() and "%" not in text:

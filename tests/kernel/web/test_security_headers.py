@@ -5,7 +5,7 @@ from kernel.web.origin import Origin
 from kernel.web.security_headers import (
     ResponsePolicy,
     add_security_headers,
-    headers_for_programs,
+    headers_without_a_page,
 )
 from tests.kernel.web.a_program import SECURE, a_program
 
@@ -124,7 +124,7 @@ def test_what_is_ready_for_programs_is_what_every_answer_gets(origin):
 
     add_security_headers(response, ResponsePolicy(), origin)
 
-    assert set(response.headers) - before == set(headers_for_programs(origin))
+    assert set(response.headers) - before == set(headers_without_a_page(origin))
 
 
 def test_what_a_view_says_of_variants_is_added_to():
