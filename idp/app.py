@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+import tenants.schema  # noqa: F401  (all tables, whichever features are used)
 from consent.oauth import views as oauth_consent
 from idp.access import views as access
 from idp.account import preferences

@@ -37,6 +37,9 @@ class Client(Base):
     id_token_signed_response_alg: Mapped[str] = mapped_column(String(8))
     access_token_signed_response_alg: Mapped[str] = mapped_column(String(8))
     refresh_without_offline_access: Mapped[bool]
+    application: Mapped[str | None] = mapped_column(String(64))
+    """The application of `tenants.applications` that it signs people in to: which context it needs, and
+    whether an account has it. None: it knows no accounts."""
     jwks: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     jwks_uri: Mapped[str | None] = mapped_column(String(2000))
     client_uri: Mapped[str | None] = mapped_column(String(2000))

@@ -32,6 +32,9 @@ class Grant(Base):
     acr: Mapped[str] = mapped_column(String(64))
     amr: Mapped[list[str]] = mapped_column(JSON)
     nonce: Mapped[str | None] = mapped_column(String(500))
+    account: Mapped[str | None] = mapped_column(String(12))
+    """The context: the account, and perhaps its company, in which the person uses the application."""
+    company: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     code_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)

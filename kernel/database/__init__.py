@@ -20,10 +20,12 @@ from kernel.database.hot import (
     as_session,
     dialect_of,
 )
+from kernel.database.tenancy import OWN
 from kernel.database.types import NAMING, UTCDateTime
 
 __all__ = [
     "NAMING",
+    "OWN",
     "Database",
     "Glance",
     "HotStatement",

@@ -1,0 +1,1 @@
+"""API keys: an account's programs act with the permissions of a key."""

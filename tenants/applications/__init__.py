@@ -1,0 +1,1 @@
+"""Applications and the permissions that they declare; which account has which application."""

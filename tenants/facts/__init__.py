@@ -1,0 +1,1 @@
+"""Facts: what happened to people and accounts, for the layers above to tell others."""

@@ -1,0 +1,1 @@
+"""Invitations: a place in an account that waits for whoever proves the address."""
