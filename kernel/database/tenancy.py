@@ -474,3 +474,9 @@ def let_people_read(operations: "Operations", table: str, *, through: str | None
             f'WHERE tie.tenant_id = "{table}".tenant_id AND tie.person_id = {person})'
         )
     operations.execute(f'CREATE POLICY own ON "{table}" FOR SELECT USING ({condition})')
+
+
+def let_people_read_no_more(operations: "Operations", table: str) -> None:
+    """In a migration that is taken back: what `let_people_read` did, undone."""
+    if operations.get_bind().dialect.name == "postgresql":
+        operations.execute(f'DROP POLICY own ON "{table}"')

@@ -10,7 +10,11 @@ import sqlalchemy as sa
 from alembic import op
 
 from kernel.database import types
-from kernel.database.tenancy import enable_row_level_security, let_people_read
+from kernel.database.tenancy import (
+    enable_row_level_security,
+    let_people_read,
+    let_people_read_no_more,
+)
 
 revision: str = "0003"
 down_revision: str | None = "0002"
@@ -538,6 +542,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    let_people_read_no_more(op, "accounts")
+    let_people_read_no_more(op, "account_applications")
     op.drop_column("grants", "company")
     op.drop_column("grants", "account")
     op.drop_column("clients", "application")
