@@ -21,6 +21,8 @@ _FRAMES = (
     *("SAVEPOINT member", "ROLLBACK TO member", "RELEASE member"),
     # Once for each connection, when it is opened.
     "SET plan_cache_mode = force_generic_plan",
+    "SET default_transaction_read_only = on",
+    "SET ROLE ",
 )
 
 
@@ -58,7 +60,7 @@ class Asked:
 def asked_of(engine: Engine) -> Iterator[Asked]:
     """Listen to this engine, and to the hot statements that run on the driver itself."""
     asked = Asked()
-    run = hot.run
+    run, run_each = hot.run, hot.run_each
 
     def note(sql: str, parameters: object = ()) -> None:
         if not sql.startswith(_FRAMES):
@@ -69,6 +71,10 @@ def asked_of(engine: Engine) -> Iterator[Asked]:
     def on_driver(cursor: object, sql: str, parameters: object) -> None:
         note(sql, parameters)
         run(cursor, sql, parameters)
+
+    def on_driver_each(cursor: object, sql: str, parameters: list[object]) -> None:
+        note(sql, parameters[0])
+        run_each(cursor, sql, parameters)
 
     def on_engine(
         _connection: object, _cursor: object, sql: str, parameters: object, *_: object
@@ -90,7 +96,7 @@ def asked_of(engine: Engine) -> Iterator[Asked]:
     for target, name, listen in heard:
         event.listen(target, name, listen)
     try:
-        with mock.patch.object(hot, "run", on_driver):
+        with mock.patch.multiple(hot, run=on_driver, run_each=on_driver_each):
             yield asked
     finally:
         for target, name, listen in heard:

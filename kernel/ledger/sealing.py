@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, insert, select, text, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ScalarSelect, Table, bindparam, func, literal_column, select, update
+from sqlalchemy.sql.dml import Update
+from sqlalchemy.sql.selectable import Select
 
-from kernel.database import Database
+from kernel.database import Database, HotStatement, HotTransaction
 from kernel.ledger import digests
 
 _BATCH = 200
@@ -45,81 +46,137 @@ def read(text_of_json: str) -> dict[str, Any]:
     return value
 
 
-def seal(db: Database, tables: Tables, keys: digests.Keys, *, now: datetime) -> int:
-    """Seal everything that is not; says how many rows. Several may call it at once."""
-    unsealed = select(tables.entries.c.id).where(tables.entries.c.sequence.is_(None)).limit(1)
-    sealed = 0
-    while True:
-        with db.reading() as session:
-            if session.scalar(unsealed) is None:
+class Sealer:
+    """Seals one ledger. It keeps nothing between two sealings: the database says where all stands."""
+
+    def __init__(self, tables: Tables) -> None:
+        entries, heads = tables.entries, tables.heads
+        self._is_any_unsealed = HotStatement(
+            lambda: select(entries.c.id).where(entries.c.sequence.is_(None)).limit(1)
+        )
+        self._try_lock = HotStatement(lambda: _try_lock(entries))
+        self._unsealed = HotStatement(lambda: _unsealed(tables))
+        self._newest_head = HotStatement(
+            lambda: select(heads.c.number, heads.c.digest).order_by(heads.c.number.desc()).limit(1)
+        )
+        self._place = HotStatement(lambda: _placed(entries))
+        self._new_head = HotStatement.insert_into(heads, *heads.c.keys())
+
+    def seal(self, db: Database, keys: digests.Keys, *, now: datetime) -> int:
+        """Seal everything that is not; says how many rows. Several may call it at once."""
+        sealed = 0
+        while True:
+            with db.glancing() as glance:
+                if not self._is_any_unsealed.rows(glance):
+                    return sealed
+            with db.hot_transaction() as transaction:
+                ours = self._is_our_turn(transaction)
+                count = self._seal_batch(transaction, keys, now) if ours else 0
+            sealed += count
+            if count < _BATCH:
                 return sealed
-        with db.transaction() as session:
-            count = _seal_batch(session, tables, keys, now) if _is_our_turn(session, tables) else 0
-        sealed += count
-        if count < _BATCH:
-            return sealed
+
+    def _is_our_turn(self, transaction: HotTransaction) -> bool:
+        """One sealer at a time. On SQLite a writing transaction is alone anyway."""
+        if transaction.dialect != "postgresql":
+            return True
+        [answer] = self._try_lock.rows(transaction)
+        ours: bool = answer.ours
+        return ours
+
+    def _seal_batch(self, transaction: HotTransaction, keys: digests.Keys, now: datetime) -> int:
+        found = self._unsealed.rows(transaction)
+        if not found:
+            return 0
+        newest = self._newest_head.first(transaction)
+        number, previous = (newest.number, newest.digest) if newest else (0, digests.START)
+        places = {row.chain: _place_of(row) for row in found}
+        heads = {chain: number + count for count, chain in enumerate(sorted(places), start=1)}
+        sealed = []
+        for row in found:
+            before, head = places[row.chain], heads[row.chain]
+            sequence = before.sequence + 1
+            link = digests.link(
+                keys,
+                previous=before.link,
+                chain=row.chain,
+                sequence=sequence,
+                head=head,
+                sealed_at=now,
+                mac=row.mac,
+            )
+            places[row.chain] = _Place(sequence, link)
+            sealed.append(
+                {"of": row.id, "new_sequence": sequence, "new_head": head, "new_link": link}
+            )
+        self._place.each(transaction, sealed)
+        self._new_head.each(transaction, _signed(keys, heads, places, previous, now))
+        return len(sealed)
 
 
-def _is_our_turn(session: Session, tables: Tables) -> bool:
-    """One sealer at a time. On SQLite a writing transaction is alone anyway."""
-    if session.get_bind().dialect.name != "postgresql":
-        return True
-    lock = zlib.crc32(b"klucznik ledger " + tables.entries.name.encode())
-    ours: bool = session.execute(
-        text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": lock}
-    ).scalar_one()
-    return ours
+def _try_lock(entries: Table) -> Select[Any]:
+    lock = zlib.crc32(b"klucznik ledger " + entries.name.encode())
+    return select(func.pg_try_advisory_xact_lock(literal_column(str(lock))).label("ours"))
 
 
-def _seal_batch(session: Session, tables: Tables, keys: digests.Keys, now: datetime) -> int:
+def _unsealed(tables: Tables) -> Select[Any]:
+    """The next rows to seal, each with the last entry and the last head of its chain.
+
+    Both are found by steps in an index, however long the chain is.
+    """
     entries = tables.entries
-    found = session.execute(
+    batch = (
         select(entries.c.id, entries.c.chain, entries.c.mac)
         .where(entries.c.sequence.is_(None))
         .order_by(entries.c.id)
-        .limit(_BATCH)
-    ).all()
-    if not found:
-        return 0
-    chains = sorted({row.chain for row in found})
-    places = _places(session, tables, chains)
-    number, previous = _newest(session, tables.heads)
-    heads = {chain: number + count for count, chain in enumerate(chains, start=1)}
-    sealed = []
-    for row in found:
-        before = places.get(row.chain, _BEGINNING)
-        sequence, head = before.sequence + 1, heads[row.chain]
-        link = digests.link(
-            keys,
-            previous=before.link,
-            chain=row.chain,
-            sequence=sequence,
-            head=head,
-            sealed_at=now,
-            mac=row.mac,
+        .limit(literal_column(str(_BATCH)))
+        .cte("batch")
+    )
+
+    def last(table: Table, name: str) -> ScalarSelect[Any]:
+        of_chain = table.alias()
+        return (
+            select(of_chain.c[name])
+            .where(of_chain.c.chain == batch.c.chain, of_chain.c.sequence.is_not(None))
+            .order_by(of_chain.c.sequence.desc())
+            .limit(literal_column("1"))
+            .correlate(batch)
+            .scalar_subquery()
         )
-        places[row.chain] = _Place(sequence, link)
-        sealed.append({"of": row.id, "new_sequence": sequence, "new_head": head, "new_link": link})
-    session.execute(
+
+    return select(
+        batch.c.id,
+        batch.c.chain,
+        batch.c.mac,
+        last(entries, "sequence").label("entry_sequence"),
+        last(entries, "link").label("entry_link"),
+        last(tables.heads, "sequence").label("head_sequence"),
+        last(tables.heads, "link").label("head_link"),
+    ).order_by(batch.c.id)
+
+
+def _placed(entries: Table) -> Update:
+    return (
         update(entries)
         .where(entries.c.id == bindparam("of"), entries.c.sequence.is_(None))
         .values(
             sequence=bindparam("new_sequence"),
             head=bindparam("new_head"),
             link=bindparam("new_link"),
-        ),
-        sealed,
+        )
     )
-    signed = _signed(keys, heads, places, previous, now)
-    session.execute(insert(tables.heads), signed)
-    return len(sealed)
 
 
-def _newest(session: Session, heads: Table) -> tuple[int, bytes]:
-    newest = session.execute(
-        select(heads.c.number, heads.c.digest).order_by(heads.c.number.desc()).limit(1)
-    ).one_or_none()
-    return (newest.number, newest.digest) if newest else (0, digests.START)
+def _place_of(row: Any) -> _Place:
+    """Where the chain of a row stands: what was signed decides, so that a removed end stays a gap."""
+    place = _BEGINNING
+    for sequence, link in (
+        (row.head_sequence, row.head_link),
+        (row.entry_sequence, row.entry_link),
+    ):
+        if sequence is not None and sequence > place.sequence:
+            place = _Place(sequence, link or digests.START)
+    return place
 
 
 def _signed(
@@ -144,25 +201,6 @@ def _signed(
         rows.append(head)
     rows[-1]["signature"] = keys.signing.sign(previous)
     return rows
-
-
-def _places(session: Session, tables: Tables, chains: list[str]) -> dict[str, _Place]:
-    """Where these chains stand: what was signed decides, so that a removed end stays a gap."""
-    places: dict[str, _Place] = {}
-    for table in (tables.heads, tables.entries):
-        last = (
-            select(table.c.chain, func.max(table.c.sequence))
-            .where(table.c.chain.in_(chains), table.c.sequence.is_not(None))
-            .group_by(table.c.chain)
-        )
-        for row in session.execute(
-            select(table.c.chain, table.c.sequence, table.c.link).where(
-                tuple_(table.c.chain, table.c.sequence).in_(last)
-            )
-        ):
-            if row.sequence > places.get(row.chain, _BEGINNING).sequence:
-                places[row.chain] = _Place(row.sequence, row.link or digests.START)
-    return places
 
 
 def newest_head(db: Database, tables: Tables) -> str | None:

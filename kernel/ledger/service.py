@@ -58,6 +58,7 @@ class Ledger:
         self.tables = sealing.Tables(
             entries=_table(entry), details=_table(detail), heads=_table(head)
         )
+        self._sealer = sealing.Sealer(self.tables)
         self._new_entry = HotStatement.insert_into(self.tables.entries, *digests.CONTENT, "mac")
         self._new_detail = HotStatement.insert_into(
             self.tables.details, "entry_id", "about", "at", "salt", "fields"
@@ -207,7 +208,7 @@ class Ledger:
 
         Called by the worker several times a second; needs an application context.
         """
-        return sealing.seal(db, self.tables, _keys(), now=now)
+        return self._sealer.seal(db, _keys(), now=now)
 
     def verify(self, db: Database, *, known_head: str | None = None) -> verification.Report:
         """Check every row, and say where one was changed, removed, inserted or moved.

@@ -74,6 +74,17 @@ def test_a_transaction_commits_or_is_undone(kernel_app: Flask):
         assert FIND.first(glance, which="PL").name == "Poland"
 
 
+def test_one_statement_runs_for_many_rows(kernel_app: Flask):
+    with db.hot_transaction() as transaction:
+        ADD.each(
+            transaction,
+            [{"new_code": "PL", "new_name": "Polska"}, {"new_code": "CZ", "new_name": "Česko"}],
+        )
+
+    with db.glancing() as glance:
+        assert [FIND.first(glance, which=code).name for code in ("PL", "CZ")] == ["Polska", "Česko"]
+
+
 def test_a_glance_sees_what_was_committed_meanwhile_and_can_not_write(kernel_app: Flask):
     with db.glancing() as glance:
         assert FIND.first(glance, which="PL") is None

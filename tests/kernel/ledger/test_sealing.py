@@ -1,12 +1,15 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import func, select
 
+from tests.conftest import ON_POSTGRESQL
 from tests.kernel.ledger.events import NOON, tamper, write, write_and_seal
 from tests.kernel.second_process import race
 from tests.kernel.tables import LedgerEntry, LedgerHead, db, ledger
+from tests.statements import asked_of
 
 pytestmark = pytest.mark.usefixtures("kernel_app")
 
@@ -108,6 +111,50 @@ def test_the_newest_head_is_one_word():
     assert number == "1"
     assert bytes.fromhex(digest) == heads()[0].digest
     assert bytes.fromhex(signature) == heads()[0].signature
+
+
+def test_sealing_asks_as_often_however_much_there_is():
+    write(1)
+    with asked_of(db.engine) as little:
+        ledger.seal(db, now=NOON)
+    write(20, chain="account:1")
+    write(20, chain="person:berta")
+
+    with asked_of(db.engine) as much:
+        assert ledger.seal(db, now=NOON) == 40
+
+    assert much.cost == little.cost
+    assert little.commits == 1
+
+
+def test_sealing_finds_all_by_an_index():
+    """A chain may be as long as an installation is old."""
+    write(2)
+    with asked_of(db.engine) as asked:
+        ledger.seal(db, now=NOON)
+
+    for sql, values in asked.runs:
+        assert is_by_index(sql, values), sql
+
+
+def is_by_index(sql: str, values: Any) -> bool:
+    """Whether this statement reads no table from end to end."""
+    with db.reading() as session:
+        cursor = session.connection().connection.cursor()
+        if ON_POSTGRESQL:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {sql}", values)
+            return not any("Seq Scan" in row[0] or "Sort" in row[0] for row in cursor.fetchall())
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}", values)
+        scans = [row[3] for row in cursor.fetchall() if row[3].startswith("SCAN ")]
+    return all("INDEX" in scan or scan == "SCAN batch" for scan in scans)
+
+
+def test_looking_in_vain_is_one_look():
+    with asked_of(db.engine) as asked:
+        assert ledger.seal(db, now=NOON) == 0
+
+    assert asked.cost == (1, 0, 0)
 
 
 def append_and_seal(number: int) -> int:
