@@ -12,6 +12,7 @@ from tests.architecture.packages import modules, tree_of
 WRITES_SQL = {
     "kernel/database/migrations.py": "grants, with names that the dialect quotes",
     "kernel/database/connections.py": "PRAGMA, with numbers of our own",
+    "kernel/database/tenancy.py": "SET ROLE and policies, with names of our own",
     "kernel/outbox/service.py": "NOTIFY, with a constant of ours",
     "klucznik/db.py": "CREATE ROLE and CREATE DATABASE, quoted by the dialect and the server",
 }
