@@ -12,6 +12,7 @@ from idp.places import why_unusable
 from idp.settings import IdentitySettings
 from kernel import clock
 from kernel.command_line import Finding, Grade
+from kernel.database import why_no_walls
 from tenants.database import db
 
 # NIST SP 800-63B-4 asks for this length where a password may be the only factor.
@@ -27,6 +28,7 @@ def findings() -> list[Finding]:
     with db.reading() as session:
         registered = len(clients.listed(session))
         imported_passwords = imported.count(session)
+        found.append(about_walls(why_no_walls(session)))
     found.append(
         Finding("applications", Grade.GOOD, f"{registered} registered")
         if registered
@@ -83,6 +85,14 @@ def about_keys(
             )
         )
     return found
+
+
+def about_walls(problem: str | None) -> Finding:
+    """Whether the database itself keeps accounts apart."""
+    if problem is None:
+        return Finding("walls between accounts", Grade.GOOD, "stand")
+    way_out = "klucznik db upgrade with the owner's address, and a role that owns nothing"
+    return Finding("walls between accounts", Grade.WRONG, problem, way_out)
 
 
 def about_places(settings: IdentitySettings) -> list[Finding]:

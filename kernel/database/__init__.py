@@ -20,7 +20,7 @@ from kernel.database.hot import (
     as_session,
     dialect_of,
 )
-from kernel.database.tenancy import OWN
+from kernel.database.tenancy import OWN, why_no_walls
 from kernel.database.types import NAMING, UTCDateTime
 
 __all__ = [
@@ -37,4 +37,5 @@ __all__ = [
     "after_commit",
     "as_session",
     "dialect_of",
+    "why_no_walls",
 ]

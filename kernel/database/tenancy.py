@@ -444,6 +444,31 @@ def _listed(uses: set[Any]) -> str:
     return ", ".join(sorted(str(use.name) for use in uses))
 
 
+_ROLE = text(
+    "SELECT me.rolsuper OR me.rolbypassrls AS is_above, "
+    "EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = 'public' AND tableowner = me.rolname) "
+    "AS is_owner, COALESCE((SELECT pg_has_role(me.oid, other.oid, 'MEMBER') FROM pg_roles other "
+    "WHERE other.rolname = :everywhere), false) AS is_member "
+    "FROM pg_roles me WHERE me.rolname = current_user"
+)
+
+
+def why_no_walls(session: Session) -> str | None:
+    """Say what is wrong with the role that a program uses on PostgreSQL, or None."""
+    if session.get_bind().dialect.name != "postgresql":
+        return None
+    role = session.execute(_ROLE, {"everywhere": EVERYWHERE_ROLE}).one()
+    if role.is_above:
+        return (
+            "its role is above row-level security, so nothing keeps accounts apart in the database"
+        )
+    if not role.is_member:
+        return f"its role is no member of {EVERYWHERE_ROLE}, which tokens and the worker need"
+    if role.is_owner:
+        return "its role owns the tables: it could take the walls down"
+    return None
+
+
 def enable_row_level_security(operations: "Operations", table: str) -> None:
     """In a migration: hide the rows of other tenants, from the table's owner too (PostgreSQL)."""
     if operations.get_bind().dialect.name != "postgresql":

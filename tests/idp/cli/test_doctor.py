@@ -9,6 +9,7 @@ from idp.cli.doctor import (
     about_keys,
     about_passwords,
     about_places,
+    about_walls,
     findings,
     production_findings,
 )
@@ -95,3 +96,8 @@ def test_a_demonstration_may_have_demo_people(run):
 def test_imported_passwords_are_worth_knowing_until_the_last_one_was_used():
     assert about_imported(0) == []
     assert about_imported(3)[0].grade is Grade.WORTH_KNOWING
+
+
+def test_missing_walls_between_accounts_are_wrong():
+    assert about_walls(None).grade is Grade.GOOD
+    assert about_walls("its role owns the tables").grade is Grade.WRONG

@@ -7,12 +7,12 @@ import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from flask import Flask
-from sqlalchemy import bindparam, create_engine, delete, insert, select, text, update
+from sqlalchemy import bindparam, create_engine, delete, insert, pool, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
-from kernel.database import tenancy
+from kernel.database import tenancy, why_no_walls
 from kernel.database.tenancy import OutOfTenant, Scope, enable_row_level_security, let_people_read
 from kernel.ids import new_id
 from tests.conftest import ON_POSTGRESQL
@@ -387,3 +387,17 @@ def test_a_transaction_is_for_one_thing(both) -> None:
 )
 def test_what_is_prebuilt_ties_each_table_to_a_tenant(statement, passes) -> None:
     assert (tenancy.why_refuse_prebuilt(statement, GUARDED) is None) is passes
+
+
+def test_the_role_of_the_program_is_looked_at() -> None:
+    with db.reading() as session:
+        assert why_no_walls(session) is None
+
+
+def test_a_role_above_the_walls_is_noticed(kernel_app: Flask) -> None:
+    address = make_url(kernel_app.config["SQLALCHEMY_DATABASE_URI"])
+    if ON_POSTGRESQL:
+        superuser = make_url(os.environ["KLUCZNIK_TEST_POSTGRESQL_URL"])
+        address = superuser.set(database=address.database)
+    with Session(create_engine(address, poolclass=pool.NullPool)) as session:
+        assert ("above" in (why_no_walls(session) or "")) is ON_POSTGRESQL
