@@ -1,7 +1,8 @@
-"""The endpoints that programs call all day, answered in front of Flask.
+"""The endpoints that are called all day, answered in front of Flask.
 
-Each handler does what the view of the same address does, by the same functions; what it can't do as
-well, it leaves to the view (`kernel.web.fast_path`).
+Programs call all of them but one: an application sends a browser to `/authorize` whose person is
+signed in already. Each handler does what the view of the same address does, by the same functions;
+what it can't do as well, it leaves to the view (`kernel.web.fast_path`).
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +12,9 @@ from typing import Any
 from flask import Flask
 
 from idp import client_requests
+from idp.authorize import request as authorization
+from idp.authorize import response
+from idp.authorize import service as authorize
 from idp.clients import authentication
 from idp.clients.authentication import Presented
 from idp.clients.service import (
@@ -22,21 +26,26 @@ from idp.clients.service import (
 from idp.discovery import document
 from idp.introspection import service as introspection
 from idp.keys import service as keys
+from idp.protocol import prompts
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
+from idp.sessions import service as sessions
 from idp.settings import IdentitySettings
 from idp.token import authorization_code, client_credentials, refresh_token, server
 from idp.userinfo import views as userinfo
 from kernel import clock
 from kernel.web import fast_path, origin_of, settings_of
+from kernel.web.cookies import cookie_name
 from kernel.web.fast_path import Answer, Asked
-from kernel.web.security_headers import headers_for_programs
+from kernel.web.security_headers import headers_without_a_page
 from tenants.database import db
 
 Trade = Callable[[Parameters, Presented, datetime], dict[str, Any]]
 
 _JSON = ("Content-Type", "application/json")
+_HTML = ("Content-Type", "text/html; charset=utf-8")
 _INTROSPECTION = "introspection.inspect"
+_AUTHORIZE = ("GET", "/authorize")
 
 
 class FastPath(fast_path.FastPath):
@@ -47,16 +56,18 @@ class FastPath(fast_path.FastPath):
         assert isinstance(settings, IdentitySettings)  # noqa: S101
         self._issuer = settings.issuer
         origin = origin_of(app)
-        self._of_json = (_JSON, ("Pragma", "no-cache"), *headers_for_programs(origin))
+        self._session_cookie = cookie_name(sessions.COOKIE, origin)
+        self._of_json = (_JSON, ("Pragma", "no-cache"), *headers_without_a_page(origin))
+        self._of_redirect = (_HTML, *headers_without_a_page(origin, referrer="no-referrer"))
         self._of_keys = (
             _JSON,
-            *headers_for_programs(
+            *headers_without_a_page(
                 origin, cache_control=f"public, max-age={settings.jwks_cache_seconds}"
             ),
         )
         self._discovery = Answer(
             200,
-            (_JSON, *headers_for_programs(origin, cache_control=document.CACHE_CONTROL)),
+            (_JSON, *headers_without_a_page(origin, cache_control=document.CACHE_CONTROL)),
             document.as_bytes(settings.issuer),
         )
         super().__init__(
@@ -69,7 +80,9 @@ class FastPath(fast_path.FastPath):
                 ("GET", "/jwks"): self._jwks,
                 ("GET", "/.well-known/openid-configuration"): self._discover,
                 ("GET", "/.well-known/oauth-authorization-server"): self._discover,
+                _AUTHORIZE: self._authorize,
             },
+            also_for_browsers=[_AUTHORIZE],
         )
 
     def _discover(self, _: Asked) -> Answer:
@@ -122,6 +135,30 @@ class FastPath(fast_path.FastPath):
         except OAuthError as error:
             refused = server.refused(error)
             return self._json(refused.body, refused.status, refused.headers)
+
+    def _authorize(self, asked: Asked) -> Answer | None:
+        """A code over a live session. What needs a page or a refusal is left to the view."""
+        secret = asked.cookies.get(self._session_cookie)
+        if not secret:
+            return None
+        now = clock.now()
+        try:
+            with db.glancing() as glance:
+                request = authorization.read(
+                    glance, Parameters(asked.query), issuer=self._issuer, now=now
+                )
+                signed_in = sessions.find_by_secret(glance, secret, now=now)
+                step = authorize.missing_in_new(glance, request, signed_in=signed_in, now=now)
+        except (authorization.CannotAnswer, authorization.Refusal):
+            return None
+        if signed_in is None or step is not None or request.response_mode != authorization.QUERY:
+            return None
+        if prompts.NONE not in request.prompts:
+            sessions.note_use_of(signed_in, now=now)
+        outcome = authorize.carry_out(authorize.Finish(None, request, signed_in), now=now)
+        assert isinstance(outcome, authorize.Code)  # noqa: S101
+        address = response.address_with_code(outcome.to, outcome.code, issuer=self._issuer)
+        return Answer(303, (("Location", address), *self._of_redirect), b"")
 
     def _json(
         self, body: Any, status: int = 200, headers: Sequence[tuple[str, str]] = ()

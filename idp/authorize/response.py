@@ -81,13 +81,22 @@ def with_error(to: ReturnAddress, error: OAuthError, *, issuer: str, after_pages
     return _answer(to, list(error.as_dict().items()), issuer=issuer, after_pages=after_pages)
 
 
+def address_with_code(to: ReturnAddress, code: str, *, issuer: str) -> str:
+    """Where the browser takes that answer by itself, asked for in the query."""
+    return add_to_query(to.redirect_uri, _whole(to, [("code", code)], issuer))
+
+
+def _whole(to: ReturnAddress, fields: list[tuple[str, str]], issuer: str) -> list[tuple[str, str]]:
+    """What any answer tells besides."""
+    # RFC 9207: the application learns who answers, so that nobody mixes up two providers.
+    state = [("state", to.state)] if to.state is not None else []
+    return [*fields, ("iss", issuer), *state]
+
+
 def _answer(
     to: ReturnAddress, fields: list[tuple[str, str]], *, issuer: str, after_pages: bool
 ) -> Response:
-    # RFC 9207: the application learns who answers, so that nobody mixes up two providers.
-    fields = [*fields, ("iss", issuer)]
-    if to.state is not None:
-        fields.append(("state", to.state))
+    fields = _whole(to, fields, issuer)
     if to.response_mode == FORM_POST:
         response = forward_form(to.redirect_uri, fields)
     elif after_pages:

@@ -6,6 +6,7 @@ write. What is written holds only if it is still true: a flow ends once, and a c
 while session, person and consent stand.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -80,18 +81,24 @@ def plan_new(
     request: AuthorizationRequest,
     *,
     signed_in: SignedIn | None,
-    browser_hash: bytes,
+    browser_hash: Callable[[], bytes],
     now: datetime,
 ) -> Plan:
-    """What comes of a new request; raises CannotAnswer, Refusal."""
-    client = _client(at, request)
-    step = _missing(at, request, client, signed_in, flow=None, now=now)
+    """What comes of a new request; raises CannotAnswer, Refusal. Only a page needs the browser."""
+    step = missing_in_new(at, request, signed_in=signed_in, now=now)
     if step is None:
         return Finish(None, request, signed_in)
     if prompts.NONE in request.prompts:
         raise Refusal(request.to, dispatch.why_not_silently(step))
-    flow = flows.draft(browser_hash=browser_hash, request=request.as_json(), now=now)
+    flow = flows.draft(browser_hash=browser_hash(), request=request.as_json(), now=now)
     return Begin(flow, _page(at, flow, request.wanted, signed_in, now))
+
+
+def missing_in_new(
+    at: Reads, request: AuthorizationRequest, *, signed_in: SignedIn | None, now: datetime
+) -> Step | None:
+    """What a new request waits for; raises CannotAnswer."""
+    return _missing(at, request, _client(at, request), signed_in, flow=None, now=now)
 
 
 def plan_next(at: Reads, flow: AnyFlow, *, signed_in: SignedIn | None, now: datetime) -> Plan:

@@ -87,8 +87,11 @@ blueprint.add_url_rule("/authorize", endpoint="resume", view_func=resume, method
 
 def _plan_new(at: Reads, asked: AuthorizationRequest, now: datetime) -> service.Plan:
     signed_in = sessions.current_at(at, now)
-    browser_hash = hash_token(browser_id())
-    return service.plan_new(at, asked, signed_in=signed_in, browser_hash=browser_hash, now=now)
+    return service.plan_new(at, asked, signed_in=signed_in, browser_hash=_browser_hash, now=now)
+
+
+def _browser_hash() -> bytes:
+    return hash_token(browser_id())
 
 
 def _answer_new(

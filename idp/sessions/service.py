@@ -167,13 +167,18 @@ def current_at(at: Reads, now: datetime) -> SignedIn | None:
 
 
 def note_use(now: datetime) -> SignedIn | None:
-    """Note that the person used the session that was found, in a transaction of its own."""
+    """Note that the person used the session that was found."""
     signed_in = _found()
-    is_due = signed_in is not None and now - signed_in.last_seen_at >= _SEEN_EVERY
-    if signed_in is not None and is_due and not _asks_by_itself():
+    if signed_in is not None and not _asks_by_itself():
+        note_use_of(signed_in, now=now)
+    return signed_in
+
+
+def note_use_of(signed_in: SignedIn, *, now: datetime) -> None:
+    """Note that a person used a session, in a transaction of its own and once a minute at most."""
+    if now - signed_in.last_seen_at >= _SEEN_EVERY:
         with db.transaction() as session:
             touch(session, signed_in.session_id, now=now)
-    return signed_in
 
 
 def _found() -> SignedIn | None:

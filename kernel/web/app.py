@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import flask
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, current_app, g, request
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import MapAdapter
@@ -39,6 +39,7 @@ from kernel.web.requests import (
     current_request,
     refuse_hostile_input,
 )
+from kernel.web.responses import Response
 from kernel.web.security_headers import add_security_headers
 from kernel.web.sessions import BrowserSessions
 from kernel.web.shell import set_up_shell
@@ -109,9 +110,10 @@ def create_app(
 
 
 class _Program(Flask):
-    """Flask, with our own requests, sessions and templates."""
+    """Flask, with our own requests, responses, sessions and templates."""
 
     request_class = Request
+    response_class = Response
     jinja_environment = PageTemplates
 
     def create_url_adapter(self, request: flask.Request | None) -> MapAdapter | None:

@@ -95,14 +95,17 @@ def add_security_headers(response: Response, policy: ResponsePolicy, origin: Ori
             headers.add("Vary", "Cookie")
 
 
-def headers_for_programs(
-    origin: Origin, *, cache_control: str = "no-store"
+def headers_without_a_page(
+    origin: Origin,
+    *,
+    cache_control: str = "no-store",
+    referrer: str = ResponsePolicy.referrer,
 ) -> tuple[tuple[str, str], ...]:
     """All of them as an answer without a page gets them; nobody may keep it unless told so."""
     return (
         *security_headers(origin),
         ("Content-Security-Policy", _STRICTEST),
-        ("Referrer-Policy", ResponsePolicy.referrer),
+        ("Referrer-Policy", referrer),
         ("Cache-Control", cache_control),
         *([("Vary", "Cookie")] if "no-store" in cache_control else []),
     )

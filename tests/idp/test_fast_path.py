@@ -2,21 +2,25 @@
 
 import base64
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 from urllib.parse import urlencode
 
 import pytest
+import time_machine
 from flask import Flask
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from werkzeug.test import Client, TestResponse
 
 from idp import logout
 from idp.clients import service as clients
 from idp.clients.models import Client as RegisteredRow
 from idp.keys import service as keys
-from idp.protocol import jwt
+from idp.protocol import acr, jwt
+from idp.sessions.models import BrowserSession
 from idp.token import refresh_token
 from kernel import clock
 from kernel.observability import request_log
@@ -30,13 +34,17 @@ from tests.idp.provider import (
     CALLBACK,
     VERIFIER,
     App,
+    a_browser,
     a_code,
     a_person,
+    a_query,
     allow,
     an_app,
+    answer_of,
     claims_of,
     header_of,
     tokens_for,
+    trade_code,
 )
 from tests.idp.two_ways import FORM, TOUCHED, Ways, basic, rows, same, seen, whole
 from tests.statements import asked_of
@@ -335,6 +343,153 @@ def test_a_changed_secret_counts_at_once(ways: Ways):
     assert renewed.get_json()["scope"] == ""
 
 
+# Somebody is signed in already, and an application sends their browser.
+
+
+def _sent(ways: Ways, person_id: Any, query: Any, **more: Any) -> dict[str, Any]:
+    """A browser with a session of this person, as an application sends it."""
+    browser = a_browser(ways.app, person_id=person_id, **more)
+    cookie = browser.client.get_cookie("klucznik_session")
+    assert cookie is not None
+    return {"query_string": query, "headers": {"Cookie": f"klucznik_session={cookie.value}"}}
+
+
+@pytest.mark.product("OP-1")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"state": None, "nonce": None},
+        {"state": "-._~ +%&=#?/", "scope": "openid"},
+        {"state": "s" * 2_000},
+        {"scope": None},
+        {"prompt": "none"},
+        {"prompt": "consent"},
+        {"max_age": "3600"},
+        {"acr_values": acr.TWO_FACTOR},
+        {"resource": [API, API]},
+        {"ui_locales": "en", "login_hint": "somebody@else.example", "display": "popup"},
+        {"response_mode": "query", "unknown": "x", "": ""},
+    ],
+)
+def test_a_live_session_gets_the_same_code(ways: Ways, changes: dict[str, Any]):
+    app, person_id = an_app(first_party=True), a_person()
+    asked = _sent(ways, person_id, a_query(app, **changes))
+
+    answer = same(ways, "/authorize", **asked)
+
+    assert answer.status_code == 303
+    assert ways.passed_by == 0
+    code = answer_of(answer)["code"]
+    assert trade_code(ways.app.test_client(), app, code).status_code == 200
+
+
+@pytest.mark.product("OP-1")
+@pytest.mark.security("6.1", "6.8", "7.3", "10.1")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"prompt": "login"},
+        {"prompt": "select_account"},
+        {"prompt": "none login"},
+        {"max_age": "0"},
+        {"acr_values": acr.TWO_FACTOR},
+        {"id_token_hint": "a.b.c"},
+        {"response_mode": "form_post"},
+        {"response_mode": "fragment"},
+        {"response_type": "token"},
+        {"code_challenge": None},
+        {"code_challenge_method": "plain"},
+        {"resource": "https://elsewhere.example"},
+        {"redirect_uri": "https://evil.example/"},
+        {"redirect_uri": None},
+        {"client_id": "nobody"},
+        {"client_id": None},
+        {"client_id": None, "flow": "00000000-0000-0000-0000-000000000000"},
+        {"state": ["a", "b"]},
+        {"state": "ż"},
+        {"state": "s" * 2_001},
+        {"nonce": "two\nlines"},
+        {"request": "a.b.c"},
+    ],
+)
+def test_what_a_code_is_no_answer_to_is_left_to_the_view(ways: Ways, changes: dict[str, Any]):
+    app, person_id = an_app(first_party=True), a_person()
+    asked = _sent(ways, person_id, a_query(app, **changes), acr=acr.SINGLE_FACTOR)
+
+    same(ways, "/authorize", **asked)
+
+    assert ways.passed_by == 1
+
+
+@pytest.mark.security("5.1", "5.5", "6.11")
+def test_who_is_not_signed_in_gets_the_same_page(ways: Ways):
+    app, person_id = an_app(first_party=True), a_person()
+    mine, query = _sent(ways, person_id, a_query(app))["headers"]["Cookie"], a_query(app)
+    ended = _sent(ways, person_id, query)["headers"]["Cookie"]
+    with db.transaction() as session:
+        logout.end_sessions(session, person_id=person_id, reason="x", now=clock.now())
+    mine_now = _sent(ways, person_id, query)["headers"]["Cookie"]
+    blocked = a_person()
+    of_blocked = _sent(ways, blocked, query)["headers"]["Cookie"]
+    with db.transaction() as session:
+        person = session.get(Person, blocked)
+        assert person is not None
+        person.status = "blocked"
+    cookies = [
+        *(None, "", "klucznik_session=", "klucznik_session=x", mine, ended, of_blocked),
+        *(f"x={mine_now}", f"{mine_now}x", f'klucznik_session="{mine_now.partition("=")[2]}"x'),
+        *(f"klucznik_session=x; {mine_now}", mine_now.replace("klucznik", "__Host-klucznik")),
+    ]
+
+    for cookie in cookies:
+        headers = {} if cookie is None else {"Cookie": cookie}
+        answer = same(ways, "/authorize", query_string=query, headers=headers)
+        assert answer.headers["Location"].startswith("/sign-in?flow="), cookie
+    assert ways.passed_by == len(cookies)
+    for cookie in (mine_now, f"{mine_now}; {ended}", f"a=b; {mine_now}; c=d"):
+        answer = same(ways, "/authorize", query_string=query, headers={"Cookie": cookie})
+        assert "code" in answer_of(answer), cookie
+    assert ways.passed_by == len(cookies)
+
+
+@pytest.mark.security("10.1")
+def test_consent_is_looked_at_again_each_time(ways: Ways):
+    theirs, person_id = an_app(), a_person()
+    asked = _sent(ways, person_id, a_query(theirs))
+    assert "/consent?" in same(ways, "/authorize", **asked).headers["Location"]
+
+    allow(theirs, person_id, scopes=("openid", "email"))
+
+    assert "code" in answer_of(same(ways, "/authorize", **asked))
+    assert ways.passed_by == 1
+    wider = {**asked, "query_string": a_query(theirs, scope="openid email phone")}
+    assert "/consent?" in same(ways, "/authorize", **wider).headers["Location"]
+
+
+@pytest.mark.security("14.5", "15.1")
+def test_an_odd_request_for_a_code_is_answered_the_same(ways: Ways):
+    app, person_id = an_app(first_party=True), a_person()
+    good = _sent(ways, person_id, a_query(app))
+    odd: list[dict[str, Any]] = [
+        {"method": "HEAD"},
+        {"method": "OPTIONS"},
+        {"method": "POST", "data": {}},
+        {"base_url": "http://elsewhere.example"},
+        {"base_url": "http://LOCALHOST:9000"},
+        {"query_string": urlencode(a_query(app)) + "&state=%ff"},
+        {"query_string": urlencode(a_query(app)) + "&x=%zz&%41&=&&"},
+        {"query_string": urlencode(a_query(app)) + "&y=\xc5\xbc"},
+        {"environ_overrides": {"SCRIPT_NAME": "/under"}},
+        {"environ_overrides": {"RAW_URI": "/%61uthorize"}},
+    ]
+
+    for changes in odd:
+        same(ways, "/authorize", **{**good, **changes})
+    same(ways, "/authorize/", **good)
+    same(ways, "//authorize", **good)
+
+
 # What is left behind.
 
 
@@ -419,6 +574,33 @@ def test_trading_a_code_and_replaying_it_leave_the_same_behind(ways: Ways):
     assert ways.passed_by == 0
 
 
+@pytest.mark.product("OP-1")
+@pytest.mark.parametrize("prompt", [None, "none"])
+def test_a_code_over_a_live_session_leaves_the_same_behind(ways: Ways, prompt: str | None):
+    """That the session was used is noted, unless a program asked by itself."""
+    app = an_app(first_party=True)
+    began, later = clock.now(), clock.now() + timedelta(minutes=2)
+
+    def story(client: Client) -> Any:
+        person_id = a_person()
+        asked = _sent(ways, person_id, a_query(app, prompt=prompt), now=began)
+        with time_machine.travel(later, tick=False):
+            answers = [client.get("/authorize", **whole(asked)) for _ in range(2)]
+            trade_code(ways.app.test_client(), app, answer_of(answers[0])["code"])
+        with db.reading() as session:
+            seen_at = session.scalars(
+                select(BrowserSession.last_seen_at).where(BrowserSession.person_id == person_id)
+            ).one()
+        return [seen(answer) for answer in answers], seen_at
+
+    fast, flask = _leaves(ways.fast, story), _leaves(ways.flask, story)
+
+    assert fast == flask
+    assert fast[0][1] == (began if prompt else later)
+    assert (fast[1]["grants"], fast[1]["application_sessions"], fast[1]["flows"]) == (2, 1, 0)
+    assert ways.passed_by == 0
+
+
 @pytest.mark.security("17.2")
 def test_each_answer_is_counted_and_logged_once_by_its_route(ways: Ways):
     app = an_app()
@@ -482,8 +664,10 @@ REFRESH = (2, 0) if ON_POSTGRESQL else (3, 1)
 @pytest.mark.parametrize("first_party", [False, True])
 def test_each_answer_asks_the_database_as_little_as_it_may(ways: Ways, first_party: bool):
     app = an_app(first_party=first_party)
-    tokens = tokens_for(ways.flask, app)
+    person_id = a_person()
+    tokens = tokens_for(ways.flask, app, person_id=person_id)
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    again = _sent(ways, person_id, a_query(app))
     machine = {"data": {"grant_type": "client_credentials"}, "headers": app.basic}
     asked_for = {"data": {"token": tokens["access_token"]}, "headers": app.basic}
     refreshing = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
@@ -494,6 +678,8 @@ def test_each_answer_asks_the_database_as_little_as_it_may(ways: Ways, first_par
         ("/introspect", {"method": "POST", **asked_for}, 1, 0),
         ("/userinfo", {"method": "GET", "headers": bearer}, 1, 0),
         ("/token", {"method": "POST", "data": refreshing, "headers": app.basic}, *REFRESH),
+        # Versions, session, where it is needed consent; `sid` and code.
+        ("/authorize", {"method": "GET", **again}, 4 if first_party else 5, 1),
     ]
     for path, request, statements, commits in budgets:
         if "refresh_token" not in request.get("data", {}):
@@ -501,7 +687,7 @@ def test_each_answer_asks_the_database_as_little_as_it_may(ways: Ways, first_par
             ways.fast.open(path, **whole(request))
         with asked_of(db.engine) as asked:
             answer = ways.fast.open(path, **whole(request))
-        assert answer.status_code == 200
+        assert answer.status_code < 400
         assert (len(asked.statements), asked.commits, asked.objects) == (
             (statements, commits, [])
         ), (path, asked.statements)
@@ -539,3 +725,44 @@ def test_whatever_is_sent_both_answer_the_same(
     headers = {} if authorization is None else {"Authorization": authorization}
 
     same(lasting, path, method="POST", data=body, content_type=content_type, headers=headers)
+
+
+@pytest.fixture(scope="module")
+def lasting_session(lasting: Ways) -> tuple[App, str]:
+    """An application that asks again and again, and the cookie of somebody who is signed in."""
+    app = an_app(first_party=True)
+    return app, _sent(lasting, a_person(), "")["headers"]["Cookie"]
+
+
+_asked_names = st.sampled_from(
+    [
+        *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"),
+        *("prompt", "max_age", "acr_values", "flow", "code_challenge", "resource", ""),
+    ]
+)
+_asked_values = st.text(max_size=8) | st.sampled_from(
+    [*("code", "openid", "none", "consent", "query", "0", "60", "en", CALLBACK, API, "")]
+)
+
+
+@pytest.mark.security("15.1", "20.6")
+@settings(max_examples=80, suppress_health_check=list(HealthCheck), deadline=None)
+@given(
+    changed=st.dictionaries(_asked_names, st.none() | _asked_values, max_size=3),
+    added=st.lists(st.tuples(_asked_names, _asked_values), max_size=2),
+    cookie=st.sampled_from(["{0}", "{0}", "a=b; {0}", "{0};{0}", "{0}; a", "x{0}", '{0}; b="c"'])
+    | st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20),
+)
+@example(changed={}, added=[], cookie="{0}")
+def test_whatever_an_application_asks_both_answer_the_same(
+    lasting: Ways,
+    lasting_session: tuple[App, str],
+    changed: dict[str, str | None],
+    added: list[tuple[str, str]],
+    cookie: str,
+):
+    app, session_cookie = lasting_session
+    query = urlencode([*a_query(app, **changed).items(), *added], errors="replace")
+    headers = {"Cookie": cookie.replace("{0}", session_cookie)}
+
+    same(lasting, "/authorize", query_string=query, headers=headers)

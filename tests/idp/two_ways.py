@@ -17,9 +17,16 @@ from tests.idp.provider import claims_of, header_of
 FORM = "application/x-www-form-urlencoded"
 # Drawn anew for every answer, or counted from the moment of it.
 _VARIES = {"access_token", "id_token", "refresh_token"}
-_FORM_TOKEN = re.compile(rb'name="csrf_token" value="[^"]*"')
+_DRAWN_ON_PAGE = re.compile(
+    rb'name="(?:csrf_token|code)" value="[^"]*"|(?<=[?&]flow=)[0-9a-f-]{36}'
+)
+_COOKIE_VALUE = re.compile(r"(?<==)[^;]+")
+_DRAWN_IN_ADDRESS = re.compile(r"(?<=[?&]code=)[\w-]{43}|(?<=[?&]flow=)[0-9a-f-]{36}")
 _DRAWN_CLAIMS = {"jti", "iat", "exp", "at_hash"}
-TOUCHED = ("refresh_tokens", "grants", "ledger_entries", "limits", "revoked_access_tokens")
+TOUCHED = (
+    *("refresh_tokens", "grants", "ledger_entries", "limits", "revoked_access_tokens"),
+    *("application_sessions", "flows"),
+)
 
 
 class Ways:
@@ -60,9 +67,9 @@ def whole(request: dict[str, Any]) -> dict[str, Any]:
 def seen(response: TestResponse) -> tuple[int, Any, list[tuple[str, str]]]:
     """What a client sees, but for what is drawn for each answer."""
     headers = sorted(
-        (name, value)
+        (name, _without_drawn_values(name, value))
         for name, value in response.headers
-        if name not in {"X-Request-ID", "Content-Length", "Set-Cookie"}
+        if name not in {"X-Request-ID", "Content-Length"}
     )
     body = response.get_data()
     if response.request.environ["REQUEST_METHOD"] != "HEAD":
@@ -71,9 +78,15 @@ def seen(response: TestResponse) -> tuple[int, Any, list[tuple[str, str]]]:
     return response.status_code, _without_what_is_drawn(body, response), headers
 
 
+def _without_drawn_values(name: str, value: str) -> str:
+    if name == "Set-Cookie":
+        return _COOKIE_VALUE.sub("", value, count=1)
+    return _DRAWN_IN_ADDRESS.sub("", value) if name == "Location" else value
+
+
 def _without_what_is_drawn(body: bytes, response: TestResponse) -> Any:
     # Error pages, Flask's on both ways: with the request's id and a form token on them.
-    body = _FORM_TOKEN.sub(b"", body.replace(response.headers["X-Request-ID"].encode(), b"id"))
+    body = _DRAWN_ON_PAGE.sub(b"", body.replace(response.headers["X-Request-ID"].encode(), b"id"))
     if response.mimetype != "application/json" or b"_token" not in body:
         return body
     members = json.loads(body)

@@ -19,7 +19,9 @@ BROWSER = hash_token("a browser")
 def _answer(identity_app: Flask, asked, signed_in):
     with identity_app.test_request_context():
         with db.glancing() as at:
-            plan = service.plan_new(at, asked, signed_in=signed_in, browser_hash=BROWSER, now=NOON)
+            plan = service.plan_new(
+                at, asked, signed_in=signed_in, browser_hash=lambda: BROWSER, now=NOON
+            )
         return service.carry_out(plan, now=NOON)
 
 

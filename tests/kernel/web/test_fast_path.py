@@ -7,11 +7,12 @@ import pytest
 from flask import Flask, request
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.sansio.http import parse_cookie
 from werkzeug.test import Client, TestResponse
 
 from kernel import program
 from kernel.web import csrf_exempt, public
-from kernel.web.fast_path import Answer, Asked, FastPath, parse_pairs, read_form
+from kernel.web.fast_path import Answer, Asked, FastPath, parse_cookies, parse_pairs, read_form
 from tests.kernel.web.a_program import a_program
 
 FORM = "application/x-www-form-urlencoded"
@@ -20,7 +21,7 @@ FORM = "application/x-www-form-urlencoded"
 class Front:
     """A program with one address that is answered on both ways, each saying which."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, also_for_browsers: bool = False) -> None:
         self.app = a_program()
         self.asked: list[Asked] = []
         self.fails = False
@@ -31,7 +32,12 @@ class Front:
         def both() -> str:
             return f"flask {request.form.to_dict()}"
 
-        front = FastPath(self.app, {(method, "/both"): self.answer for method in ("GET", "POST")})
+        addresses = [(method, "/both") for method in ("GET", "POST")]
+        front = FastPath(
+            self.app,
+            dict.fromkeys(addresses, self.answer),
+            also_for_browsers=addresses if also_for_browsers else [],
+        )
         self.client = Client(front, TestResponse, use_cookies=False)
 
     def answer(self, asked: Asked) -> Answer | None:
@@ -81,6 +87,35 @@ def test_what_is_unusual_is_left_to_flask(front: Front, changes: dict[str, Any])
     assert front.asked == []
 
 
+def test_where_browsers_are_expected_their_query_and_cookies_are_read():
+    front = Front(also_for_browsers=True)
+
+    answer = front.open(query_string="a=b%20c&a=d", headers={"Cookie": "a=1; b=2"})
+
+    assert answer == "fast"
+    assert front.asked[0].query == [("a", "b c"), ("a", "d")]
+    assert front.asked[0].cookies == {"a": "1", "b": "2"}
+
+
+@pytest.mark.security("15.1")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"query_string": "a=%C5%BC"},
+        {"query_string": "a=%00"},
+        {"headers": {"Cookie": 'a="b"'}},
+        {"headers": {"Cookie": "a"}},
+        {"headers": {"Cookie": "a=ż".encode().decode("latin-1")}},
+        {"environ_overrides": {"RAW_URI": "/%62oth?a=b"}},
+    ],
+)
+def test_what_is_unusual_about_a_browser_is_left_to_flask(changes: dict[str, Any]):
+    front = Front(also_for_browsers=True)
+
+    assert front.open(**changes) != "fast"
+    assert front.asked == []
+
+
 def test_a_handler_may_leave_a_request_whose_body_flask_reads_again(front: Front):
     assert front.open(method="POST", data={"leave": "it"}) == "flask {'leave': 'it'}"
 
@@ -119,6 +154,17 @@ def test_a_body_is_read_by_its_length(front: Front):
         assert untouched["wsgi.input"].read() == b"a=b"
 
 
+_cookies = st.lists(st.sampled_from([*'ab=;, \t"\\\x00\x7f', "; ", "a=b", "é"])).map("".join)
+
+
+@pytest.mark.security("15.1")
+@given(_cookies)
+def test_cookies_are_read_as_flask_reads_them_or_not_at_all(header: str):
+    ours = parse_cookies(header)
+
+    assert ours is None or ours == parse_cookie(header).to_dict()
+
+
 _bodies = st.lists(st.sampled_from([*"ab&=%+;4125 \x00\n\x7f", "é", "%C5", "%00"])).map("".join)
 
 
@@ -129,7 +175,7 @@ def test_a_form_is_read_as_flask_reads_it_or_not_at_all(text: str):
     with Flask("f").test_request_context("/", method="POST", data=body, content_type=FORM):
         by_flask = list(request.form.items(multi=True))
 
-    ours = parse_pairs(body)
+    ours = parse_pairs(body.decode("latin-1"))
 
     assert ours is None or sorted(ours) == sorted(by_flask)
     if body.isascii() and text.isprintable() and "%" not in text:
