@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Index, String, text
+from sqlalchemy import JSON, BigInteger, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.database import UTCDateTime
@@ -19,11 +19,18 @@ class Fact(Base):
 
     __tablename__ = "facts"
     __table_args__ = (
-        Index("ix_facts_waiting", "id", sqlite_where=WAITING, postgresql_where=WAITING),
+        Index("ix_facts_waiting", "number", sqlite_where=WAITING, postgresql_where=WAITING),
         Index(None, "handled_at"),
+        # A number is never given twice, also when the newest facts were cleaned away.
+        {"sqlite_autoincrement": True},
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    number: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    """Given by the database. Of two facts about one thing the later change has the larger number: a
+    change holds the thing's row, and the number is drawn meanwhile."""
+    id: Mapped[UUID] = mapped_column(unique=True, default=new_id)
     """Also the event's id for everybody who hears of it."""
     kind: Mapped[str] = mapped_column(String(64))
     account: Mapped[str | None] = mapped_column(String(12))

@@ -57,6 +57,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "facts",
+        sa.Column(
+            "number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=64), nullable=False),
         sa.Column("account", sa.String(length=12), nullable=True),
@@ -64,13 +70,15 @@ def upgrade() -> None:
         sa.Column("details", sa.JSON(), nullable=False),
         sa.Column("at", types.UTCDateTime(timezone=True), nullable=False),
         sa.Column("handled_at", types.UTCDateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_facts")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_facts")),
+        sa.UniqueConstraint("id", name=op.f("uq_facts_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_facts_handled_at"), "facts", ["handled_at"], unique=False)
     op.create_index(
         "ix_facts_waiting",
         "facts",
-        ["id"],
+        ["number"],
         unique=False,
         sqlite_where=sa.text("handled_at IS NULL"),
         postgresql_where=sa.text("handled_at IS NULL"),
