@@ -34,6 +34,13 @@ class NotFound(Refused):
     reason = "not_found"
 
 
+class VersionConflict(Refused):
+    """The object was changed since the asker read it: their version is no longer the current one."""
+
+    status = 412
+    reason = "version_conflict"
+
+
 class TooManyTries(Refused):
     """A limit has been reached. `retry_after` is in whole seconds."""
 
