@@ -39,3 +39,23 @@ def test_production_has_no_demo_people(run, monkeypatch):
     monkeypatch.setenv("KLUCZNIK_ISSUER", "https://id.example.pl")
 
     assert isinstance(run("demo", status=1).exception, Misconfigured)
+
+
+def test_a_crowd_grows_and_says_how_to_sign_in(run):
+    told = run(
+        *("demo", "grow", "--people", "20", "--accounts", "2"),
+        *("--companies", "1", "--with-password", "5"),
+    ).stdout
+
+    assert "20 people, 2 accounts, 2 companies" in told
+    assert "osoba-0@crowd.example" in told
+
+
+@pytest.mark.security("19.1")
+def test_production_gets_no_crowd(run, monkeypatch):
+    monkeypatch.setenv("KLUCZNIK_MODE", "production")
+    monkeypatch.setenv("KLUCZNIK_ISSUER", "https://id.example.pl")
+
+    result = run("demo", "grow", status=1)
+
+    assert isinstance(result.exception, Misconfigured)
