@@ -94,6 +94,7 @@ class Assignment(Base):
             sqlite_where=ON_COMPANY,
             postgresql_where=ON_COMPANY,
         ),
+        Index(None, "tenant_id", "membership_id"),
         Index(None, "tenant_id", "role_id"),
         Index(None, "tenant_id", "company_id"),
         Index(

@@ -434,6 +434,12 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
+        op.f("ix_assignments_tenant_id_membership_id"),
+        "assignments",
+        ["tenant_id", "membership_id"],
+        unique=False,
+    )
+    op.create_index(
         op.f("ix_assignments_tenant_id_role_id"),
         "assignments",
         ["tenant_id", "role_id"],
@@ -575,6 +581,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("company_id IS NULL"),
     )
     op.drop_index(op.f("ix_assignments_tenant_id_role_id"), table_name="assignments")
+    op.drop_index(op.f("ix_assignments_tenant_id_membership_id"), table_name="assignments")
     op.drop_index(op.f("ix_assignments_tenant_id_company_id"), table_name="assignments")
     op.drop_index(
         "ix_assignments_expiring",
