@@ -11,4 +11,5 @@ import tenants.facts.models
 import tenants.invitations.models
 import tenants.members.models
 import tenants.people.models
-import tenants.roles.models  # noqa: F401
+import tenants.roles.models
+import tenants.webhooks.models  # noqa: F401

@@ -29,6 +29,8 @@ class Client(Base):
     redirect_uris: Mapped[list[str]] = mapped_column(JSON)
     post_logout_redirect_uris: Mapped[list[str]] = mapped_column(JSON)
     backchannel_logout_uri: Mapped[str | None] = mapped_column(String(2000))
+    security_events_uri: Mapped[str | None] = mapped_column(String(2000))
+    """Where it hears of blocks and changed permissions within a second (RFC 8935)."""
     scopes: Mapped[list[str]] = mapped_column(JSON)
     audiences: Mapped[list[str]] = mapped_column(JSON)
     """What `resource` may name; the first one is meant where a request names none."""

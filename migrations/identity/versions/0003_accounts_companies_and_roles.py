@@ -30,11 +30,13 @@ _TENANT_TABLES = (
     "invitations",
     "memberships",
     "roles",
+    "webhook_endpoints",
     "api_key_secrets",
     "assignments",
     "external_ids",
     "invited_roles",
     "role_permissions",
+    "webhook_deliveries",
 )
 
 
@@ -87,6 +89,7 @@ def upgrade() -> None:
         "accounts",
         sa.Column("tenant_id", sa.String(length=12), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("sort_name", sa.String(length=200), nullable=False),
         sa.Column("nip", sa.String(length=10), nullable=True),
         sa.Column("is_accounting_office", sa.Boolean(), nullable=False),
         sa.Column("street", sa.String(length=200), nullable=True),
@@ -116,6 +119,12 @@ def upgrade() -> None:
         info={"klucznik.own": "tenant"},
     )
     op.create_index(op.f("ix_accounts_nip"), "accounts", ["nip"], unique=False)
+    op.create_index(
+        op.f("ix_accounts_sort_name_tenant_id"),
+        "accounts",
+        ["sort_name", "tenant_id"],
+        unique=False,
+    )
     op.create_table(
         "permissions",
         sa.Column("application_id", sa.String(length=64), nullable=False),
@@ -135,6 +144,65 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("application_id", "name", name=op.f("pk_permissions")),
+    )
+    op.create_table(
+        "security_events",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", types.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("sent_at", types.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("accepted_at", types.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("refused_at", types.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("last_error", sa.String(length=200), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["clients.id"],
+            name=op.f("fk_security_events_client_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_security_events")),
+        sa.UniqueConstraint(
+            "client_id", "event_id", name=op.f("uq_security_events_client_id_event_id")
+        ),
+    )
+    op.create_index(
+        op.f("ix_security_events_client_id_created_at"),
+        "security_events",
+        ["client_id", "created_at"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_security_events_created_at"), "security_events", ["created_at"], unique=False
+    )
+    op.create_index(
+        "ix_security_events_open",
+        "security_events",
+        ["client_id"],
+        unique=False,
+        sqlite_where=sa.text("accepted_at IS NULL AND refused_at IS NULL"),
+        postgresql_where=sa.text("accepted_at IS NULL AND refused_at IS NULL"),
+    )
+    op.create_table(
+        "security_feeds",
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("beaten_at", types.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", types.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("accepted_at", types.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("failing_since", types.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("last_error", sa.String(length=200), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["clients.id"],
+            name=op.f("fk_security_feeds_client_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("client_id", name=op.f("pk_security_feeds")),
     )
     op.create_table(
         "account_applications",
@@ -368,6 +436,37 @@ def upgrade() -> None:
         postgresql_where=sa.text("is_admin"),
     )
     op.create_table(
+        "webhook_endpoints",
+        sa.Column("tenant_id", sa.String(length=12), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("url", sa.String(length=2000), nullable=False),
+        sa.Column("description", sa.String(length=200), nullable=False),
+        sa.Column("events", sa.JSON(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("previous_secret", sa.LargeBinary(), nullable=True),
+        sa.Column("previous_until", types.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("failing_since", types.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("disabled_at", types.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("disabled_for", sa.String(length=16), nullable=True),
+        sa.Column("created_by", sa.String(length=120), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", types.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", types.UTCDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["accounts.tenant_id"],
+            name=op.f("fk_webhook_endpoints_tenant_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_webhook_endpoints")),
+    )
+    op.create_index(
+        op.f("ix_webhook_endpoints_tenant_id_created_at_id"),
+        "webhook_endpoints",
+        ["tenant_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_table(
         "api_key_secrets",
         sa.Column("tenant_id", sa.String(length=12), nullable=False),
         sa.Column("secret_hash", sa.LargeBinary(length=32), nullable=False),
@@ -545,6 +644,51 @@ def upgrade() -> None:
         ["application_id", "permission"],
         unique=False,
     )
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("tenant_id", sa.String(length=12), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("endpoint_id", sa.Uuid(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("payload", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("last_status", sa.Integer(), nullable=True),
+        sa.Column("last_error", sa.String(length=200), nullable=True),
+        sa.Column("last_tried_at", types.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("delivered_at", types.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", types.UTCDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'delivered', 'failed')",
+            name=op.f("ck_webhook_deliveries_state_is_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "endpoint_id"],
+            ["webhook_endpoints.tenant_id", "webhook_endpoints.id"],
+            name=op.f("fk_webhook_deliveries_tenant_id_endpoint_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_webhook_deliveries")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "endpoint_id",
+            "event_id",
+            name=op.f("uq_webhook_deliveries_tenant_id_endpoint_id_event_id"),
+        ),
+    )
+    op.create_index(
+        op.f("ix_webhook_deliveries_created_at"), "webhook_deliveries", ["created_at"], unique=False
+    )
+    op.create_index(
+        op.f("ix_webhook_deliveries_tenant_id_endpoint_id_created_at_id"),
+        "webhook_deliveries",
+        ["tenant_id", "endpoint_id", "created_at", "id"],
+        unique=False,
+    )
+    op.add_column(
+        "clients", sa.Column("security_events_uri", sa.String(length=2000), nullable=True)
+    )
     op.add_column("clients", sa.Column("application", sa.String(length=64), nullable=True))
     op.add_column("grants", sa.Column("account", sa.String(length=12), nullable=True))
     op.add_column("grants", sa.Column("company", sa.String(length=16), nullable=True))
@@ -561,6 +705,13 @@ def downgrade() -> None:
     op.drop_column("grants", "company")
     op.drop_column("grants", "account")
     op.drop_column("clients", "application")
+    op.drop_column("clients", "security_events_uri")
+    op.drop_index(
+        op.f("ix_webhook_deliveries_tenant_id_endpoint_id_created_at_id"),
+        table_name="webhook_deliveries",
+    )
+    op.drop_index(op.f("ix_webhook_deliveries_created_at"), table_name="webhook_deliveries")
+    op.drop_table("webhook_deliveries")
     op.drop_index(
         op.f("ix_role_permissions_application_id_permission"), table_name="role_permissions"
     )
@@ -592,6 +743,10 @@ def downgrade() -> None:
     op.drop_table("assignments")
     op.drop_index(op.f("ix_api_key_secrets_tenant_id_key_id"), table_name="api_key_secrets")
     op.drop_table("api_key_secrets")
+    op.drop_index(
+        op.f("ix_webhook_endpoints_tenant_id_created_at_id"), table_name="webhook_endpoints"
+    )
+    op.drop_table("webhook_endpoints")
     op.drop_index(
         "uq_roles_admin",
         table_name="roles",
@@ -625,7 +780,18 @@ def downgrade() -> None:
     op.drop_table("api_keys")
     op.drop_index(op.f("ix_account_applications_application_id"), table_name="account_applications")
     op.drop_table("account_applications")
+    op.drop_table("security_feeds")
+    op.drop_index(
+        "ix_security_events_open",
+        table_name="security_events",
+        sqlite_where=sa.text("accepted_at IS NULL AND refused_at IS NULL"),
+        postgresql_where=sa.text("accepted_at IS NULL AND refused_at IS NULL"),
+    )
+    op.drop_index(op.f("ix_security_events_created_at"), table_name="security_events")
+    op.drop_index(op.f("ix_security_events_client_id_created_at"), table_name="security_events")
+    op.drop_table("security_events")
     op.drop_table("permissions")
+    op.drop_index(op.f("ix_accounts_sort_name_tenant_id"), table_name="accounts")
     op.drop_index(op.f("ix_accounts_nip"), table_name="accounts")
     op.drop_table("accounts")
     op.drop_index(
