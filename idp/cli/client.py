@@ -33,6 +33,7 @@ def client() -> None:
     help="Where to go after signing out; may be repeated.",
 )
 @click.option("--backchannel-logout-uri", help="Where to send logout tokens.")
+@click.option("--security-events-uri", help="Where to send blocks and changed permissions.")
 @click.option(
     "--grant",
     "grant_types",
@@ -90,6 +91,7 @@ def create(
     redirect_uris: tuple[str, ...],
     post_logout_redirect_uris: tuple[str, ...],
     backchannel_logout_uri: str | None,
+    security_events_uri: str | None,
     grant_types: tuple[str, ...],
     auth_method: str,
     scopes_: tuple[str, ...],
@@ -119,6 +121,7 @@ def create(
             redirect_uris=redirect_uris,
             post_logout_redirect_uris=post_logout_redirect_uris,
             backchannel_logout_uri=backchannel_logout_uri,
+            security_events_uri=security_events_uri,
             scopes=asked_scopes(scopes_) or scopes.OF_OPENID,
             audiences=audiences,
             id_token_signed_response_alg=id_token_alg,
@@ -232,6 +235,7 @@ def summary(one: RegisteredClient) -> dict[str, Any]:
         "redirect_uris": one.redirect_uris,
         "post_logout_redirect_uris": one.post_logout_redirect_uris,
         "backchannel_logout_uri": one.backchannel_logout_uri,
+        "security_events_uri": one.security_events_uri,
         "scopes": one.scopes,
         "audiences": one.audiences,
     }

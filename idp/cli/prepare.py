@@ -69,6 +69,7 @@ def _register(
         "redirect_uris": (f"{url}/callback",),
         "post_logout_redirect_uris": (f"{url}/signed-out",),
         "backchannel_logout_uri": f"{url}/backchannel-logout",
+        "security_events_uri": f"{url}/security-events",
         "scopes": OUR_SCOPES,
         "audiences": (f"{settings.issuer}/api", settings.crm_url, settings.portal_url),
         "serves": (url,),

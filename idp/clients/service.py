@@ -76,6 +76,7 @@ class RegisteredClient:
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     backchannel_logout_uri: str | None
+    security_events_uri: str | None
     scopes: tuple[str, ...]
     audiences: tuple[str, ...]
     serves: tuple[str, ...]
@@ -152,6 +153,7 @@ def register(
     redirect_uris: Sequence[str] = (),
     post_logout_redirect_uris: Sequence[str] = (),
     backchannel_logout_uri: str | None = None,
+    security_events_uri: str | None = None,
     scopes: Sequence[str] = scopes.OF_OPENID,
     audiences: Sequence[str] = (),
     serves: Sequence[str] = (),
@@ -178,6 +180,7 @@ def register(
         redirect_uris=list(redirect_uris),
         post_logout_redirect_uris=list(post_logout_redirect_uris),
         backchannel_logout_uri=backchannel_logout_uri,
+        security_events_uri=security_events_uri,
         scopes=list(scopes),
         audiences=list(audiences),
         serves=list(serves),
@@ -352,7 +355,7 @@ def _why_refuse_addresses(client: Client) -> str | None:
             refusal = redirect_uris.why_refuse(uri, native=native)
             if refusal:
                 return f"{name}: {uri!r} {refusal}"
-    for name in ("backchannel_logout_uri", "jwks_uri", "client_uri"):
+    for name in ("backchannel_logout_uri", "security_events_uri", "jwks_uri", "client_uri"):
         uri = getattr(client, name)
         if uri is None:
             continue
@@ -419,6 +422,7 @@ def _load(session: Session, client_id: str) -> RegisteredClient | None:
         redirect_uris=tuple(row.redirect_uris),
         post_logout_redirect_uris=tuple(row.post_logout_redirect_uris),
         backchannel_logout_uri=row.backchannel_logout_uri,
+        security_events_uri=row.security_events_uri,
         scopes=tuple(row.scopes),
         audiences=tuple(row.audiences),
         serves=tuple(row.serves),
