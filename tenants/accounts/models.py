@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.database import OWN, UTCDateTime
@@ -21,11 +21,15 @@ class Account(Base):
     __table_args__ = (
         CheckConstraint("status IN ('active', 'suspended', 'closed')", name="status_is_known"),
         CheckConstraint("second_factor IN ('default', 'strong')", name="second_factor_is_known"),
+        # The operator's list of all accounts.
+        Index(None, "sort_name", "tenant_id"),
         {"info": {OWN: "tenant"}},
     )
 
     tenant_id: Mapped[str] = mapped_column(String(12), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
+    sort_name: Mapped[str] = mapped_column(String(200))
+    """The name as lists are ordered and searched by: case-folded."""
     nip: Mapped[str | None] = mapped_column(String(10), index=True)
     """Ten digits. Not unique: two accounts may have one number, and share nothing (TEN-17)."""
     is_accounting_office: Mapped[bool]

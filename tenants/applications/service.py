@@ -21,6 +21,7 @@ from tenants.applications.models import AccountApplication, Application, Permiss
 from tenants.applications.rights import Right, is_permission
 from tenants.audit import ledger, record
 from tenants.events import ApplicationEvent
+from tenants.facts.service import Kind, note
 
 __all__ = [
     "ACCOUNTS",
@@ -234,6 +235,14 @@ def give(
     if given is None:
         return False
     _record(session, ApplicationEvent.GIVEN, account, application, actor, now)
+    note(
+        session,
+        Kind.ACCOUNT_APPLICATION_GIVEN,
+        account=account,
+        person_id=None,
+        now=now,
+        application=application,
+    )
     return True
 
 
@@ -256,6 +265,14 @@ def take_away(
     if taken is None:
         return False
     _record(session, ApplicationEvent.TAKEN, account, application, actor, now)
+    note(
+        session,
+        Kind.ACCOUNT_APPLICATION_TAKEN,
+        account=account,
+        person_id=None,
+        now=now,
+        application=application,
+    )
     return True
 
 

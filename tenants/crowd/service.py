@@ -127,6 +127,7 @@ def _account(number: int, place: _Place, now: datetime) -> Row:
     return {
         "tenant_id": place.account,
         "name": f"Konto {number}",
+        "sort_name": f"konto {number}",
         "is_accounting_office": number % 7 == 0,
         "country": "PL",
         "status": "active",
