@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, MetaData, create_engine, make_url, pool, text
 
 from kernel.database import migrations
-from tests import programs
+from tests import programs, quick
 from tests.log_secrecy import SecretWatch
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -33,6 +33,7 @@ os.environ["KLUCZNIK_HOME"] = "/nonexistent/klucznik"
 
 watch = SecretWatch()
 watch.install()
+quick.switch_on()
 
 MakeDatabase = Callable[[str, Callable[[str], None]], str]
 

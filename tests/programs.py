@@ -8,13 +8,15 @@ import json
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from joserfc.jwk import ECKey
-from sqlalchemy import create_engine, pool
+from sqlalchemy import create_engine, event, pool
 
 from kernel.database import migrations
+from tests import quick
 
 ISSUER = "http://localhost:9000"
 PORTAL = "http://localhost:9001"
@@ -58,7 +60,10 @@ def identity(make_database: MakeDatabase, **overrides: Any) -> Iterator[Flask]:
             **overrides,
         }
     )
-    yield from _running(module.create_app(settings), import_module("tenants.database").db)
+    quick.share_keys(import_module("idp.keys.service"))
+    app = module.create_app(settings)
+    app.jinja_env.bytecode_cache = _CompiledOnce(settings)
+    yield from _running(app, import_module("tenants.database").db)
 
 
 def portal(make_database: MakeDatabase, **overrides: Any) -> Iterator[Flask]:
@@ -88,7 +93,9 @@ def _relying_party(
             **overrides,
         }
     )
-    yield from _running(module.create_app(settings), import_module(f"{name}.database").db)
+    app = module.create_app(settings)
+    app.jinja_env.bytecode_cache = _CompiledOnce(settings)
+    yield from _running(app, import_module(f"{name}.database").db)
 
 
 @cache
@@ -110,5 +117,39 @@ def _create_all(metadata: Any, url: str) -> None:
 def _running(app: Flask, db: Any) -> Iterator[Flask]:
     app.config["TESTING"] = True
     with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            # Commits are real, but no power cut is waited for: `tools.postgresql` is as careless.
+            event.listen(db.engine, "connect", _not_durable)
+            db.engine.dispose()
         yield app
         db.engine.dispose()
+
+
+def _not_durable(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+class _CompiledOnce(BytecodeCache):
+    """What one test compiled of a program's templates serves the next, under the same settings.
+
+    A program compiles into its pages what is the same for all of them (`kernel.web.templates`).
+    """
+
+    _compiled: ClassVar[dict[tuple[str, str], Any]] = {}
+
+    def __init__(self, settings: Any) -> None:
+        # Secrets are stars in it, and an address of a database is one.
+        self._settings = repr(settings)
+
+    def get_bucket(self, environment: Any, name: str, filename: str | None, source: str) -> Bucket:
+        ways = (environment.language, sorted(environment.known), callable(environment.autoescape))
+        key = repr((self._settings, *ways, name, filename))
+        bucket = Bucket(environment, key, self.get_source_checksum(source))
+        self.load_bytecode(bucket)
+        return bucket
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._compiled.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key, bucket.checksum] = bucket.code

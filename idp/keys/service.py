@@ -207,7 +207,7 @@ def _note(session: Session, event: ProviderEvent, kid: str, now: datetime, **det
 def _make(algorithm: str, rsa_bits: int) -> _NewKey:
     private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
     if algorithm == RS256:
-        private = rsa.generate_private_key(public_exponent=65_537, key_size=rsa_bits)
+        private = new_rsa(rsa_bits)
     else:
         private = ec.generate_private_key(ec.SECP256R1())
     pem = private.private_bytes(
@@ -221,6 +221,11 @@ def _make(algorithm: str, rsa_bits: int) -> _NewKey:
         name: value for name, value in public.items() if name in {"kty", "crv", "x", "y", "n", "e"}
     }
     return _NewKey(kid, algorithm, pem, jwk | {"kid": kid, "use": "sig", "alg": algorithm})
+
+
+def new_rsa(bits: int) -> rsa.RSAPrivateKey:
+    """A key, which takes a tenth of a second or several to find."""
+    return rsa.generate_private_key(public_exponent=65_537, key_size=bits)
 
 
 def _parse(algorithm: str, pem: bytes) -> ECKey | RSAKey:

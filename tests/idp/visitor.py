@@ -6,6 +6,7 @@ Pages are used as a browser without scripts uses them; mails are those that the 
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 from uuid import UUID
@@ -195,13 +196,19 @@ class Mailroom:
 
 def a_person(email: str = "anna@example.com", *, password_: str | None = PASSWORD) -> UUID:
     """Somebody with an ID and a password; valid until told otherwise."""
-    hash_ = hashing().hash(password.normalised(password_)) if password_ else None
+    hash_ = hash_of(password_) if password_ else None
     now = LONG_AGO
     with db.transaction() as session:
         person = people.create(session, email=email, locale="en", now=now)
         if hash_ is not None:
             password.store(session, person_id=person.id, hash_=hash_, now=now)
     return person.id
+
+
+@cache
+def hash_of(typed: str) -> str:
+    """Argon2's text for a password, made once in a run."""
+    return hashing().hash(password.normalised(typed))
 
 
 def an_authenticator(person_id: UUID, *, now: datetime) -> pyotp.TOTP:

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
 from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +30,7 @@ from kernel.crypto import hash_token
 from tenants.database import db
 from tenants.people import service as people
 from tests.idp.security_key import SecurityKey, a_passkey
+from tests.idp.visitor import hash_of
 
 PASSWORDS = ("cztery zielone parasole", "siedem cichych latarni", "dziewięć starych mostów")
 FLOW_LIVES = timedelta(minutes=15)
@@ -49,12 +49,6 @@ _numbers = count()
 
 def _must(holds: object, broken: str) -> None:
     assert holds, broken
-
-
-@cache
-def hash_of(typed: str) -> str:
-    """Argon2's text for a password, made once."""
-    return hashing().hash(password.normalised(typed))
 
 
 @dataclass(eq=False)

@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import create_engine, make_url, pool, text
 
+from tests import quick
 from tests.conftest import ON_POSTGRESQL
 from tests.installation import KLUCZNIK, ROOT, free_ports, installation
 from tests.soak.nodes import Nodes
 
+# Some of these look at the time.
+quick.switch_off()
 ROUNDS = int(os.environ.get("KLUCZNIK_TEST_ROUNDS", "100"))
 
 
