@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
@@ -37,6 +37,8 @@ class Taken:
     count: int
     # The next try will be refused: the moment for the one row of the audit trail.
     was_last: bool
+    # From then on counting begins anew.
+    ends_at: datetime = field(default=NEVER, compare=False)
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,8 @@ class Limits:
         counting = self._counting_for(dialect_of(transaction), policy)
         counted = counting.first(transaction, key_hash=key_hash, **_moments(policy, now))
         if counted is not None:
-            count, refused_until = counted
-            return Taken(count=count, was_last=refused_until > now)
+            count, refused_until, ends_at = counted
+            return Taken(count=count, was_last=refused_until > now, ends_at=ends_at)
         # Another transaction may just have cleared it: the next try will pass.
         count, refused_until = self._state.first(transaction, key_hash=key_hash) or (0, now)
         return Refusal(retry_at=refused_until, count=count)
@@ -201,7 +203,7 @@ def _upsert(table: Table, dialect: str, policy: LimitPolicy) -> ReturningInsert[
         index_elements=[table.c.key_hash],
         set_={"count": count, "refused_until": refused_until, "forget_at": forget},
         where=or_(stale, table.c.refused_until <= now),
-    ).returning(table.c.count, table.c.refused_until)
+    ).returning(table.c.count, table.c.refused_until, table.c.forget_at)
 
 
 def _by_count(policy: Delays, count: ColumnElement[int]) -> ColumnElement[datetime]:
