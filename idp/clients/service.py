@@ -23,6 +23,7 @@ from kernel.database import Reads
 from kernel.errors import NotFound, Refused
 from kernel.ids import new_id
 from kernel.ledger import INSTALLATION
+from tenants.applications import service as applications
 from tenants.audit import ledger
 
 SECRET_BASIC = "client_secret_basic"  # noqa: S105
@@ -38,7 +39,13 @@ GRANT_TYPES = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS)
 
 SIGNING_ALGORITHMS = ("RS256", "ES256")
 
+NO_CONTEXT = "none"
+IN_ACCOUNT = "account"
+IN_COMPANY = "company"
+
 _NAME = "clients"
+# What follows from other rows.
+_NOT_REGISTERED = {"id", "secrets", "context"}
 # What people read before they agree.
 _IDENTITY = ("name", "owner")
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
@@ -83,6 +90,10 @@ class RegisteredClient:
     id_token_signed_response_alg: str
     access_token_signed_response_alg: str
     refresh_without_offline_access: bool
+    application: str | None
+    """The application of accounts that it signs people in to; None: it knows no accounts."""
+    context: str
+    """What a sign-in to that application has to name: `none`, `account` or `company`."""
     jwks: Mapping[str, Any] | None
     jwks_uri: str | None
     client_uri: str | None
@@ -160,6 +171,7 @@ def register(
     id_token_signed_response_alg: str | None = None,
     access_token_signed_response_alg: str = "ES256",  # noqa: S107
     refresh_without_offline_access: bool | None = None,
+    application: str | None = None,
     jwks: Mapping[str, Any] | None = None,
     jwks_uri: str | None = None,
     client_uri: str | None = None,
@@ -191,13 +203,14 @@ def register(
         refresh_without_offline_access=first_party
         if refresh_without_offline_access is None
         else refresh_without_offline_access,
+        application=application,
         jwks=dict(jwks) if jwks is not None else None,
         jwks_uri=jwks_uri,
         client_uri=client_uri,
         created_at=now,
         updated_at=now,
     )
-    refusal = why_refuse(client)
+    refusal = why_refuse(client) or _why_refuse_application(session, client)
     if refusal:
         raise NotRegistrable(refusal)
     move_on(session, _NAME)
@@ -222,7 +235,7 @@ def update_metadata(session: Session, client_id: str, *, now: datetime, **change
     if client is None:
         raise NotFound("no such client")
     unknown = set(changes) - {each.name for each in fields(RegisteredClient)}
-    if unknown or {"id", "secrets"} & set(changes):
+    if unknown or _NOT_REGISTERED & set(changes):
         raise NotRegistrable(f"{min(unknown | {'id'})} can't be changed")
     is_another = any(
         getattr(client, name) != changes.get(name, getattr(client, name)) for name in _IDENTITY
@@ -230,7 +243,7 @@ def update_metadata(session: Session, client_id: str, *, now: datetime, **change
     for name, value in changes.items():
         setattr(client, name, list(value) if isinstance(value, tuple | frozenset) else value)
     client.updated_at = now
-    refusal = why_refuse(client)
+    refusal = why_refuse(client) or _why_refuse_application(session, client)
     if refusal:
         raise NotRegistrable(refusal)
     move_on(session, _NAME)
@@ -368,6 +381,17 @@ def _why_refuse_addresses(client: Client) -> str | None:
     return None
 
 
+def _why_refuse_application(session: Session, client: Client) -> str | None:
+    if client.application is None or applications.find(session, client.application) is not None:
+        return None
+    return f"application {client.application!r} is not known to accounts"
+
+
+def applications_changed(session: Session) -> None:
+    """Look anew at what applications say of themselves, from the commit on."""
+    move_on(session, _NAME)
+
+
 def _why_refuse_authentication(client: Client) -> str | None:
     if client.token_endpoint_auth_method not in AUTH_METHODS:
         return "token_endpoint_auth_method is unknown"
@@ -429,12 +453,19 @@ def _load(session: Session, client_id: str) -> RegisteredClient | None:
         id_token_signed_response_alg=row.id_token_signed_response_alg,
         access_token_signed_response_alg=row.access_token_signed_response_alg,
         refresh_without_offline_access=row.refresh_without_offline_access,
+        application=row.application,
+        context=_context_of(session, row),
         jwks=row.jwks,
         jwks_uri=row.jwks_uri,
         client_uri=row.client_uri,
         disabled=row.disabled_at is not None,
         secrets=tuple(Secret(each.secret_hash, each.expires_at) for each in secrets),
     )
+
+
+def _context_of(session: Session, row: Client) -> str:
+    known = applications.find(session, row.application) if row.application is not None else None
+    return known.context if known is not None else NO_CONTEXT
 
 
 _cache: VersionedCache[str, RegisteredClient] = VersionedCache(_NAME, _load)
