@@ -31,3 +31,37 @@ class CompanyEvent(Event):
     CHANGED = "company:changed"
     ARCHIVED = "company:archived"
     RESTORED = "company:restored"
+
+
+class RoleEvent(Event):
+    """The roles of an account and their permissions."""
+
+    CREATED = "role:created"
+    CHANGED = "role:changed"
+    REMOVED = "role:removed"
+
+
+class MemberEvent(Event):
+    """Who belongs to an account, and with which roles."""
+
+    ADDED = "member:added"
+    CHANGED = "member:changed"
+    ROLES_CHANGED = "member:roles:changed"
+    ROLES_EXPIRED = "member:roles:expired"
+    ACCEPTED = "member:accepted"
+    BLOCKED = "member:blocked"
+    UNBLOCKED = "member:unblocked"
+    REMOVED = "member:removed"
+    LEFT = "member:left"
+    SIGNED_OUT = "member:signed-out"
+
+
+class ClientAccountEvent(Event):
+    """Who is a client of an account."""
+
+    ADDED = "client-account:added"
+    CHANGED = "client-account:changed"
+    BLOCKED = "client-account:blocked"
+    UNBLOCKED = "client-account:unblocked"
+    REMOVED = "client-account:removed"
+    SIGNED_OUT = "client-account:signed-out"

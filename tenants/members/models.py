@@ -74,8 +74,9 @@ class Assignment(Base):
             ["memberships.tenant_id", "memberships.id"],
             ondelete="CASCADE",
         ),
+        # A role that somebody holds can't be removed: the database decides it.
         ForeignKeyConstraint(
-            ["tenant_id", "role_id"], ["roles.tenant_id", "roles.id"], ondelete="CASCADE"
+            ["tenant_id", "role_id"], ["roles.tenant_id", "roles.id"], ondelete="RESTRICT"
         ),
         ForeignKeyConstraint(
             ["tenant_id", "company_id"], ["companies.tenant_id", "companies.id"], ondelete="CASCADE"

@@ -514,7 +514,7 @@ def upgrade() -> None:
             ["tenant_id", "role_id"],
             ["roles.tenant_id", "roles.id"],
             name=op.f("fk_assignments_tenant_id_role_id"),
-            ondelete="CASCADE",
+            ondelete="RESTRICT",
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_assignments")),
     )
