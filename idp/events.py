@@ -11,6 +11,8 @@ class IdpEvent(Event):
     PEOPLE_IMPORTED = "people:imported"
     IMPORTED_PASSWORDS_FORGOTTEN = "imported-passwords:forgotten"
     PERSON_PROFILE_CHANGED = "person:profile:changed"
+    PERSON_BLOCKED = "person:blocked"
+    PERSON_UNBLOCKED = "person:unblocked"
 
     SIGN_IN_SUCCEEDED = "sign-in:succeeded"
     SIGN_IN_STEPPED_UP = "sign-in:stepped-up"

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp.access.service import How, State, give, prepare, send_again
 from idp.access.service import state as access_state
+from idp.blocking import service as blocking
 from idp.cli.application import in_application
 from idp.cli.lost_factors import lost_factors
 from idp.cli.person_import import import_people
@@ -165,6 +166,51 @@ def unlock(email_or_id: str, *, as_json: bool) -> None:
         say_json({"email": found.email, "was_locked": was_locked})
         return
     click.echo(f"{found.email} is unlocked" if was_locked else f"{found.email} was not locked")
+
+
+@person.command()
+@click.argument("email_or_id")
+@click.option(
+    "--reason", required=True, help="Why, for the audit trail. The person is not told it."
+)
+@click.option("--silently", is_flag=True, help="Send no mail.")
+@json_option
+@in_application
+def block(email_or_id: str, *, reason: str, silently: bool, as_json: bool) -> None:
+    """Let nobody use this ID, in any application, until it is unblocked.
+
+    All sessions end at once. Accounts that have no other admin are named: hand them over.
+    """
+    with db.reading() as session:
+        found = _find(session, email_or_id)
+    done = blocking.block(found, reason=reason, silently=silently, now=clock.now())
+    if as_json:
+        say_json({"email": found.email, **asdict(done)})
+        return
+    click.echo(f"{found.email} is blocked" if done.is_news else f"{found.email} was not active")
+    say_facts(
+        {"sessions ended": done.sessions_ended}
+        | ({"without an admin": ", ".join(done.accounts_flagged)} if done.accounts_flagged else {})
+    )
+
+
+@person.command()
+@click.argument("email_or_id")
+@click.option(
+    "--reason", required=True, help="Why, for the audit trail. The person is not told it."
+)
+@click.option("--silently", is_flag=True, help="Send no mail.")
+@json_option
+@in_application
+def unblock(email_or_id: str, *, reason: str, silently: bool, as_json: bool) -> None:
+    """Let a blocked ID be used again, with everything that it had."""
+    with db.reading() as session:
+        found = _find(session, email_or_id)
+    done = blocking.unblock(found, reason=reason, silently=silently, now=clock.now())
+    if as_json:
+        say_json({"email": found.email, **asdict(done)})
+        return
+    click.echo(f"{found.email} is unblocked" if done.is_news else f"{found.email} was not blocked")
 
 
 def _find(session: Session, email_or_id: str) -> PersonSummary:

@@ -28,6 +28,7 @@ __all__ = [
     "PersonSummary",
     "Status",
     "active_people",
+    "block",
     "canonical_email",
     "create",
     "create_many",
@@ -36,6 +37,7 @@ __all__ = [
     "find_by_email",
     "hold",
     "known_keys",
+    "unblock",
 ]
 
 _TABLE = cast(Table, Person.__table__)
@@ -232,6 +234,28 @@ def hold(session: Session, person_id: UUID) -> None:
     Whoever writes a row that names the person (a session, a device) waits, or is waited for.
     """
     session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
+
+
+def block(session: Session, person_id: UUID, *, now: datetime) -> bool:
+    """Let nobody use this ID (ID-11); False when nobody could. What was begun is the caller's to end."""
+    return _turn(session, person_id, before=Status.ACTIVE, after=Status.BLOCKED, now=now)
+
+
+def unblock(session: Session, person_id: UUID, *, now: datetime) -> bool:
+    """Let it be used again; False when it was not blocked."""
+    return _turn(session, person_id, before=Status.BLOCKED, after=Status.ACTIVE, now=now)
+
+
+def _turn(
+    session: Session, person_id: UUID, *, before: Status, after: Status, now: datetime
+) -> bool:
+    turned = session.execute(
+        update(Person)
+        .where(Person.id == person_id, Person.status == before)
+        .values(status=after, updated_at=now)
+        .returning(Person.id)
+    )
+    return turned.first() is not None
 
 
 def active_people() -> Columns:

@@ -135,3 +135,23 @@ def test_nobody_who_is_not_there_is_locked(run, command):
     result = run("person", command, "nobody@example.com", status=1)
 
     assert isinstance(result.exception, NotFound)
+
+
+@pytest.mark.product("ID-11")
+def test_the_operator_blocks_and_unblocks_an_id(ask, run):
+    ask("person", "create", "--email", "anna@example.com")
+
+    blocked = ask("person", "block", "anna@example.com", "--reason", "a court order")
+    assert blocked["is_news"]
+    assert ask("person", "show", "anna@example.com")["status"] == "blocked"
+
+    unblocked = ask("person", "unblock", "anna@example.com", "--reason", "it was lifted")
+    assert unblocked["is_news"]
+    assert ask("person", "show", "anna@example.com")["status"] == "active"
+
+
+@pytest.mark.product("ID-11")
+def test_a_block_needs_a_reason(run):
+    run("person", "create", "--email", "anna@example.com")
+
+    run("person", "block", "anna@example.com", status=2)
