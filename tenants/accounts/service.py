@@ -26,8 +26,8 @@ from tenants.events import AccountEvent
 from tenants.facts.service import Kind, note
 
 __all__ = [
-    "AccountSuspended",
     "AccountSummary",
+    "AccountSuspended",
     "IdTaken",
     "NotANip",
     "NotValid",
@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 _TABLE = cast(Table, Account.__table__)
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     Account.tenant_id,
     Account.name,
     Account.nip,

@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 _TABLE = cast(Table, Company.__table__)
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     Company.id,
     Company.name,
     Company.nip,

@@ -1,0 +1,249 @@
+"""Creating an account, suspending it, handing it over, closing it.
+
+Inner functions take the session of the account's own transaction. Who may do it is decided by who
+calls: creating is everybody's, suspending is the operator's, handing over and closing are an
+admin's (signed in anew, SECURITY 12.8) or the operator's.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from kernel.errors import NotFound
+from tenants.accounts import service as accounts
+from tenants.accounts.service import AccountSummary, IdTaken, Status
+from tenants.api_keys.models import ApiKey
+from tenants.audit import record
+from tenants.companies import service as companies
+from tenants.database import db
+from tenants.events import AccountEvent
+from tenants.facts.service import Kind, note
+from tenants.invitations.models import Invitation
+from tenants.lifecycle import admins
+from tenants.lifecycle.admins import NoSuchMember
+from tenants.members.models import Membership
+from tenants.people import service as people
+
+__all__ = [
+    "NoSuchMember",
+    "Overview",
+    "close",
+    "create",
+    "create_in",
+    "hand_over",
+    "overview",
+    "resume",
+    "suspend",
+]
+
+_TRIES = 5
+_OF_THE_MAIN_COMPANY = ("name", "nip", "street", "postcode", "town", "country")
+
+
+@dataclass(frozen=True)
+class Overview:
+    """An account with what is counted on it (TEN-2)."""
+
+    account: AccountSummary
+    companies: int
+    """Without those that are archived."""
+    users: int
+    """Its members, whatever state they are in; clients are none."""
+
+
+def create(
+    *,
+    name: str,
+    nip: str | None = None,
+    creator: UUID | None,
+    actor: str,
+    now: datetime,
+    **details: Any,
+) -> AccountSummary:
+    """A new account with its main company and the admin role; who creates it is its first admin.
+
+    Without a creator nobody is in it yet, and somebody is added next. Raises NotValid, NotFound.
+    """
+    for _ in range(_TRIES):
+        account = accounts.new_id()
+        try:
+            with db.transaction(tenant=account) as session:
+                return create_in(
+                    session,
+                    account,
+                    name=name,
+                    nip=nip,
+                    creator=creator,
+                    actor=actor,
+                    now=now,
+                    **details,
+                )
+        except IdTaken:
+            continue
+    raise RuntimeError("random ids repeat: the randomness of this machine can't be trusted")
+
+
+def create_in(
+    session: Session,
+    account: str,
+    *,
+    name: str,
+    nip: str | None = None,
+    creator: UUID | None,
+    actor: str,
+    now: datetime,
+    **details: Any,
+) -> AccountSummary:
+    """The same under an id from `accounts.new_id()`, whose transaction this is; raises IdTaken too."""
+    person = people.find(session, creator) if creator is not None else None
+    if creator is not None and not (person and person.is_active):
+        raise NotFound(f"no active person {creator}")
+    made = accounts.insert(
+        session, account, {"name": name, "nip": nip, **details}, created_by=creator, now=now
+    )
+    record(
+        session,
+        account=account,
+        event=AccountEvent.CREATED,
+        actor=actor,
+        subject=f"account:{account}",
+        now=now,
+        personal={"name": made.name, "nip": made.nip},
+    )
+    note(session, Kind.ACCOUNT_CREATED, account=account, person_id=creator, now=now)
+    companies.create(
+        session,
+        account,
+        {field: getattr(made, field) for field in _OF_THE_MAIN_COMPANY},
+        actor=actor,
+        now=now,
+        is_main=True,
+    )
+    role_id = admins.make_role(session, account, now=now)
+    if person is not None:
+        admins.add_first(session, account, person=person, role_id=role_id, actor=actor, now=now)
+    return made
+
+
+def overview(session: Session, account: str) -> Overview | None:
+    """The account with its numbers, in whatever state it is."""
+    found = accounts.find(session, account)
+    if found is None:
+        return None
+    users = session.execute(
+        select(func.count())
+        .select_from(Membership)
+        .where(Membership.tenant_id == account, Membership.kind == "member")
+    ).scalar_one()
+    return Overview(account=found, companies=companies.count(session, account), users=users)
+
+
+def suspend(
+    session: Session, account: str, *, reason: str | None, actor: str, now: datetime
+) -> bool:
+    """Stop an account: nobody works in it until it is resumed. Answers whether that is news."""
+    if accounts.hold(session, account, even_suspended=True).status == Status.SUSPENDED:
+        return False
+    accounts.set_status(session, account, Status.SUSPENDED, now=now)
+    _tell(session, AccountEvent.SUSPENDED, Kind.ACCOUNT_SUSPENDED, account, actor, now, reason)
+    return True
+
+
+def resume(session: Session, account: str, *, actor: str, now: datetime) -> bool:
+    """Let a suspended account go on, with all that it has. Answers whether that is news."""
+    if accounts.hold(session, account, even_suspended=True).is_active:
+        return False
+    accounts.set_status(session, account, Status.ACTIVE, now=now)
+    _tell(session, AccountEvent.RESUMED, Kind.ACCOUNT_RESUMED, account, actor, now)
+    return True
+
+
+def hand_over(
+    session: Session,
+    account: str,
+    *,
+    to: UUID,
+    instead_of: UUID | None = None,
+    actor: str,
+    now: datetime,
+) -> AccountSummary:
+    """Make an active member the admin of an account; raises NotFound, NoSuchMember.
+
+    With `instead_of`, that person is its admin no more. An account that waited for an admin waits no
+    longer.
+    """
+    accounts.hold(session, account, even_suspended=True)
+    admins.promote(session, account, person_id=to, actor=actor, now=now)
+    if instead_of is not None and instead_of != to:
+        admins.demote(session, account, person_id=instead_of, now=now)
+    was_flagged = accounts.unflag(session, account)
+    record(
+        session,
+        account=account,
+        event=AccountEvent.HANDED_OVER,
+        actor=actor,
+        subject=f"person:{to}",
+        now=now,
+        details={
+            "instead_of": f"person:{instead_of}" if instead_of is not None else None,
+            "was_flagged": was_flagged,
+        },
+    )
+    return _sure(session, account)
+
+
+def close(session: Session, account: str, *, actor: str, now: datetime) -> AccountSummary:
+    """End an account for good: its keys and invitations too, and every way into it.
+
+    Its rows stay, so that its history can be read and its id never returns. Raises NotFound.
+    """
+    accounts.hold(session, account, even_suspended=True)
+    accounts.set_status(session, account, Status.CLOSED, now=now)
+    session.execute(
+        update(ApiKey)
+        .where(ApiKey.tenant_id == account, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=now, updated_at=now)
+    )
+    session.execute(
+        update(Invitation)
+        .where(
+            Invitation.tenant_id == account,
+            Invitation.accepted_at.is_(None),
+            Invitation.revoked_at.is_(None),
+        )
+        .values(revoked_at=now, updated_at=now)
+    )
+    _tell(session, AccountEvent.CLOSED, Kind.ACCOUNT_CLOSED, account, actor, now)
+    return _sure(session, account)
+
+
+def _tell(
+    session: Session,
+    event: AccountEvent,
+    kind: Kind,
+    account: str,
+    actor: str,
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    record(
+        session,
+        account=account,
+        event=event,
+        actor=actor,
+        subject=f"account:{account}",
+        now=now,
+        details={"reason": reason} if reason else None,
+    )
+    note(session, kind, account=account, person_id=None, now=now)
+
+
+def _sure(session: Session, account: str) -> AccountSummary:
+    found = accounts.find(session, account)
+    if found is None:
+        raise NotFound(f"no account {account}")
+    return found
