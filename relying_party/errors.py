@@ -28,9 +28,11 @@ class SignInDeclined(SignInFailed):
 
     reason = "sign_in_declined"
 
-    def __init__(self, error: str) -> None:
+    def __init__(self, error: str, *, in_account: bool = False) -> None:
         super().__init__(f"the provider answered {error}")
         self.error = error
+        self.in_account = in_account
+        """Whether one account was asked for."""
 
 
 class TokenInvalid(KlucznikError):
@@ -47,6 +49,24 @@ class TokenRefused(KlucznikError):
 
 class SessionOver(KlucznikError):
     """The session that was to be used has ended: here, or at the identity program."""
+
+
+class ContextOver(Refused):
+    """The person does not work in this account or company, or no longer does."""
+
+    status = 403
+    reason = "no_access"
+
+
+class NoGrant(SessionOver):
+    """The session has nothing to show in this context: it has not been to the provider for it yet."""
+
+
+class MayNot(Refused):
+    """The person works here, without the permission that this takes."""
+
+    status = 403
+    reason = "permission_missing"
 
 
 class LogoutRefused(Refused):

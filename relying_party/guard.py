@@ -2,6 +2,7 @@
 
 A session is believed for as long as the provider vouched for it (the life of an access token);
 then it is asked again, so that a session never outlives the one at the provider by more than that.
+A view in a context (an account, a company) is held to that context's own grant in the same way.
 """
 
 from datetime import datetime
@@ -11,22 +12,31 @@ from flask.typing import ResponseReturnValue
 
 from kernel import clock
 from kernel.web import is_own_path, requirement_of
-from relying_party.errors import SessionOver
+from relying_party.contexts import current as contexts
+from relying_party.contexts.context import Context
+from relying_party.contexts.current import Work
+from relying_party.errors import MayNot, SessionOver
 from relying_party.grants.service import Grants
 from relying_party.sessions import current
 from relying_party.sessions.service import Sessions, SignedIn
 
 SESSION = "session"
+CONTEXT = "context"
+PERMISSION = "permission "
+
+
+def permission(name: str) -> str:
+    """For `@requires`: the view is in a context, and takes this permission of the application."""
+    return f"{PERMISSION}{name}"
 
 
 class Guard:
     """Finds out who asks, and sends strangers to the sign-in."""
 
-    def __init__(self, sessions: Sessions, grants: Grants, *, program: str, audience: str) -> None:
+    def __init__(self, sessions: Sessions, grants: Grants, *, program: str) -> None:
         self._sessions = sessions
         self._grants = grants
         self._program = program
-        self._audience = audience
 
     def watch(self, app: Flask) -> None:
         """Let no request to a view that requires a session pass without one."""
@@ -36,12 +46,26 @@ class Guard:
         """For `before_request`: None lets the request through."""
         if request.endpoint is None:
             return None
-        if requirement_of(current_app.view_functions[request.endpoint]) != SESSION:
+        required = requirement_of(current_app.view_functions[request.endpoint]) or ""
+        if required not in (SESSION, CONTEXT) and not required.startswith(PERMISSION):
             return None
         person = self.who_asks(current.session_secret(self._program), now=clock.now())
         if person is None:
-            return redirect(url_for("sign_in.start", return_to=_page()), code=303)
+            return _to_sign_in()
         current.remember(person)
+        return None if required == SESSION else self._check_context(person, required)
+
+    def _check_context(self, person: SignedIn, required: str) -> ResponseReturnValue | None:
+        context: Context = (request.view_args or {})["context"]
+        try:
+            facts = self._grants.facts(person.session_id, context)
+        except SessionOver:
+            # The provider decides; who is signed in there is not asked for a password.
+            return _to_sign_in()
+        work = Work(context, facts)
+        contexts.remember(work)
+        if required.startswith(PERMISSION) and not work.may(required.removeprefix(PERMISSION)):
+            raise MayNot(required)
         return None
 
     def who_asks(self, secret: str | None, *, now: datetime) -> SignedIn | None:
@@ -50,10 +74,15 @@ class Guard:
         if person is None or person.vouched_until > now:
             return person
         try:
-            self._grants.access_token(person.session_id, audience=self._audience)
+            self._grants.confirm(person.session_id)
         except SessionOver:
             return None
-        return person
+        # What the provider said just now is what is shown.
+        return self._sessions.current(secret, now=now)
+
+
+def _to_sign_in() -> ResponseReturnValue:
+    return redirect(url_for("sign_in.start", return_to=_page()), code=303)
 
 
 def _page() -> str:

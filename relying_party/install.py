@@ -1,10 +1,11 @@
 """Makes a program a relying party: its services put together, its routes and its guard."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import cast
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, url_for
 
 from kernel.database import Database
 from kernel.i18n import lazy_gettext as lazy
@@ -16,7 +17,9 @@ from kernel.web.origin import Origin
 from relying_party.client import CALLBACK_PATH, Client
 from relying_party.errors import (
     AttemptUnknown,
+    ContextOver,
     IdentityUnreachable,
+    MayNot,
     SignInDeclined,
     SignInFailed,
 )
@@ -26,9 +29,11 @@ from relying_party.grants.service import Grants
 from relying_party.guard import Guard
 from relying_party.logout import views as logout_views
 from relying_party.logout.service import Logout
+from relying_party.provider import userinfo
 from relying_party.provider.client_assertion import ClientKey
 from relying_party.provider.published import Provider
 from relying_party.provider.token_endpoint import TokenEndpoint
+from relying_party.provider.userinfo import Userinfo
 from relying_party.revocations.models import RevocationMixin, SeenTokenMixin
 from relying_party.revocations.service import Revocations
 from relying_party.sessions.models import SessionMixin
@@ -106,8 +111,13 @@ class RelyingParty:
             self._tables.access_token,
             sessions=self.sessions,
             token_endpoint=self.token_endpoint,
+            ask_userinfo=self._ask_userinfo,
+            main_audience=self.client.main_audience,
             vault=self._vault,
         )
+
+    def _ask_userinfo(self, access_token: str, now: datetime) -> Userinfo:
+        return userinfo.ask(self.provider, self.outgoing, access_token=access_token, now=now)
 
     @cached_property
     def sign_in(self) -> SignIn:
@@ -149,9 +159,9 @@ def install(app: Flask, party: RelyingParty) -> None:
     app.register_blueprint(logout_views.blueprint)
     app.register_error_handler(IdentityUnreachable, _say_unreachable)
     app.register_error_handler(SignInFailed, _say_failed)
-    Guard(
-        party.sessions, party.grants, program=app.name, audience=party.client.main_audience
-    ).watch(app)
+    app.register_error_handler(ContextOver, _say_context_over)
+    app.register_error_handler(MayNot, _say_may_not)
+    Guard(party.sessions, party.grants, program=app.name).watch(app)
 
 
 def _trusting_our_own(settings: RelyingPartySettings) -> RelyingPartySettings:
@@ -183,8 +193,36 @@ def _say_unreachable(error: IdentityUnreachable) -> Response:
     return response
 
 
+def _say_context_over(error: ContextOver) -> Response:
+    log.info("context_over", detail=error.detail)
+    return error_page(
+        error.status,
+        title=lazy("You have no access to this account"),
+        reason=lazy("Perhaps it was ended or blocked by an administrator of the account."),
+        way_out=lazy("Ask them if you need it. Your ID and your other accounts are as before."),
+        link=url_for("contexts.page"),
+        link_text=lazy("Choose an account"),
+        code=error.reason,
+    )
+
+
+def _say_may_not(error: MayNot) -> Response:
+    log.info("permission_missing", detail=error.detail)
+    return error_page(
+        error.status,
+        title=lazy("Your role here does not include this"),
+        reason=lazy("The page is there for people with another permission."),
+        way_out=lazy("An administrator of the account can change your role."),
+        link="/",
+        link_text=lazy("Back to the start"),
+        code=error.reason,
+    )
+
+
 def _say_failed(error: SignInFailed) -> Response:
     log.warning("sign_in_failed", reason=error.reason, detail=error.detail)
+    if isinstance(error, SignInDeclined) and error.error == "access_denied" and error.in_account:
+        return _say_context_over(ContextOver(error.detail))
     if isinstance(error, SignInDeclined) and error.error == "access_denied":
         return error_page(
             error.status,

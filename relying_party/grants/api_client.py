@@ -8,6 +8,7 @@ from uuid import UUID
 
 from kernel.outgoing import Outgoing, OutgoingError, Response
 from kernel.web import is_own_path
+from relying_party.contexts.context import PERSON, Context
 from relying_party.errors import ApiUnreachable
 from relying_party.grants.service import Grants
 
@@ -33,9 +34,14 @@ class ApiClient:
         self._audience = audience
 
     def get(
-        self, session_id: UUID, path: str, parameters: dict[str, str] | None = None
+        self,
+        session_id: UUID,
+        path: str,
+        parameters: dict[str, str] | None = None,
+        *,
+        context: Context = PERSON,
     ) -> ApiAnswer:
-        """Read from the API, by a path below the audience's address.
+        """Read from the API, by a path below the audience's address, as who works in this context.
 
         A token that the API refuses is renewed once: it may have been revoked a moment ago.
         Raises ApiUnreachable, SessionOver or IdentityUnreachable.
@@ -43,11 +49,12 @@ class ApiClient:
         if not is_own_path(path):
             raise ValueError("a path of the API begins with one slash")
         query = f"?{urlencode(parameters)}" if parameters else ""
-        response = self._get(session_id, f"{self._audience}{path}{query}", renew=True)
+        response = self._get(session_id, context, f"{self._audience}{path}{query}", renew=True)
         return ApiAnswer(response.status, _json(response.body))
 
-    def _get(self, session_id: UUID, url: str, *, renew: bool) -> Response:
-        token = self._grants.access_token(session_id, audience=self._audience)
+    def _get(self, session_id: UUID, context: Context, url: str, *, renew: bool) -> Response:
+        audience = self._audience
+        token = self._grants.access_token(session_id, audience=audience, context=context)
         try:
             response = self._outgoing.get(
                 url, headers={"Authorization": f"Bearer {token}", "Accept": "application/json"}
@@ -55,8 +62,8 @@ class ApiClient:
         except OutgoingError as failure:
             raise ApiUnreachable("the API does not answer") from failure
         if response.status == 401 and renew:
-            self._grants.discard(session_id, audience=self._audience, token=token)
-            return self._get(session_id, url, renew=False)
+            self._grants.discard(session_id, audience=audience, token=token, context=context)
+            return self._get(session_id, context, url, renew=False)
         return response
 
 

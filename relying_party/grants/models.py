@@ -1,9 +1,10 @@
 """The tables of grants and their access tokens, as mixins."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from sqlalchemy.schema import SchemaItem
 
@@ -27,6 +28,8 @@ class GrantMixin:
     lease_id: Mapped[UUID | None]
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     failed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What the provider said of the person in this context: names, roles, permissions."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     @declared_attr.directive

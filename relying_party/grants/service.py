@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
@@ -19,15 +20,21 @@ from kernel.crypto import Vault
 from kernel.database import Database
 from kernel.ids import new_id
 from kernel.observability.logs import get_logger
-from relying_party.errors import IdentityUnreachable, SessionOver, TokenRefused
+from relying_party.contexts.context import PERSON, Context
+from relying_party.contexts.current import Facts
+from relying_party.errors import (
+    ContextOver,
+    IdentityUnreachable,
+    NoGrant,
+    SessionOver,
+    TokenRefused,
+)
 from relying_party.grants.models import AccessTokenMixin, GrantMixin
 from relying_party.provider.token_endpoint import TokenEndpoint, Tokens
+from relying_party.provider.userinfo import Userinfo
 from relying_party.sessions.service import EndReason, Sessions
 
 log = get_logger(__name__)
-
-PERSON = ""
-"""The context of the person alone, without account or company."""
 
 # Longer than the token endpoint may take (5 s), shorter than the ten seconds in which the provider
 # answers a repeated renewal alike: if the one who renews dies, the next one still gets through.
@@ -41,6 +48,10 @@ _PAUSE = timedelta(seconds=1)
 _MARGIN = timedelta(seconds=10)
 
 
+# Asks the provider whom an access token stands for, and what they may do in its context.
+AskUserinfo = Callable[[str, datetime], Userinfo]
+
+
 @dataclass(frozen=True)
 class _State:
     grant_id: UUID
@@ -48,6 +59,7 @@ class _State:
     generation: int
     leased_until: datetime | None
     failed_at: datetime | None
+    facts: dict[str, Any] | None
     token: bytes | None
     expires_at: datetime | None
 
@@ -63,6 +75,8 @@ class Grants:
         *,
         sessions: Sessions,
         token_endpoint: TokenEndpoint,
+        ask_userinfo: AskUserinfo,
+        main_audience: str,
         vault: Vault,
         now: Callable[[], datetime] = clock.now,
         sleep: Callable[[float], None] = time.sleep,
@@ -72,43 +86,88 @@ class Grants:
         self._access_token = access_token
         self._sessions = sessions
         self._token_endpoint = token_endpoint
+        self._ask_userinfo = ask_userinfo
+        self._main_audience = main_audience
         self._vault = vault
         # Waiting for somebody else's renewal needs a clock that goes on.
         self._now = now
         self._sleep = sleep
 
     def keep(
-        self, session: Session, session_id: UUID, tokens: Tokens, *, audience: str, now: datetime
+        self, session: Session, session_id: UUID, tokens: Tokens, person: Userinfo, *, now: datetime
     ) -> None:
-        """Store what a sign-in brought, as the session's grant for the person alone."""
-        grant_id = new_id()
+        """Store what a sign-in brought, as the session's grant for the context that it is for."""
+        grant, grant_id = self._grant, new_id()
         session.execute(
-            insert(self._grant).values(
+            delete(grant).where(
+                grant.session_id == session_id, grant.context == str(person.context)
+            )
+        )
+        session.execute(
+            insert(grant).values(
                 id=grant_id,
                 session_id=session_id,
-                context=PERSON,
+                context=str(person.context),
                 refresh_token=self._sealed_refresh_token(grant_id, tokens.refresh_token),
                 generation=0,
+                facts=_as_json(person.facts),
                 created_at=now,
             )
         )
-        self._put_access_token(session, grant_id, audience, tokens)
+        self._put_access_token(session, grant_id, self._main_audience, tokens)
+
+    def contexts(self, session_id: UUID) -> list[Context]:
+        """The contexts that the session has grants for, the newest first."""
+        grant = self._grant
+        with self._db.reading() as session:
+            spelled = session.scalars(
+                select(grant.context)
+                .where(grant.session_id == session_id)
+                .order_by(grant.created_at.desc(), grant.id.desc())
+            ).all()
+        return [Context.read(each) for each in spelled]
+
+    def facts(self, session_id: UUID, context: Context) -> Facts:
+        """What the person may do in this context, confirmed by the provider some minutes ago at most.
+
+        Raises NoGrant, ContextOver, SessionOver, IdentityUnreachable.
+        """
+        state = self._look(session_id, self._main_audience, context)
+        if state.token is None or _needs_renewal(state, self._now()):
+            self.access_token(session_id, audience=self._main_audience, context=context)
+            state = self._look(session_id, self._main_audience, context)
+        return _from_json(state.facts)
+
+    def confirm(self, session_id: UUID) -> None:
+        """Have the session confirmed by the provider, by whichever of its grants still stands.
+
+        Raises SessionOver, IdentityUnreachable.
+        """
+        contexts = self.contexts(session_id)
+        for context in sorted(contexts, key=lambda each: each != PERSON):
+            try:
+                self.access_token(session_id, audience=self._main_audience, context=context)
+            except (ContextOver, NoGrant):
+                continue
+            return
+        raise SessionOver("no grant of the session stands any more")
 
     def forget(self, session: Session, session_ids: list[UUID]) -> None:
         """Drop every token of these sessions."""
         session.execute(delete(self._grant).where(self._grant.session_id.in_(session_ids)))
 
-    def access_token(self, session_id: UUID, *, audience: str) -> str:
+    def access_token(self, session_id: UUID, *, audience: str, context: Context = PERSON) -> str:
         """A token that is good for some moments at least.
 
-        Raises SessionOver when the provider has ended the session, IdentityUnreachable when it
-        does not answer.
+        Raises SessionOver when the provider has ended the session, ContextOver when it is only this
+        context that is over, NoGrant for one that nobody asked for yet, IdentityUnreachable when the
+        provider does not answer.
         """
         began = self._now()
         pause = _FIRST_LOOK
         while True:
             now = self._now()
-            state = self._look(session_id, audience)
+            state = self._look(session_id, audience, context)
             if state.token is not None and not _needs_renewal(state, now):
                 return self._opened(state.token, _token_context(state.grant_id, audience))
             if state.failed_at is not None and (
@@ -118,15 +177,17 @@ class Grants:
             free = state.leased_until is None or state.leased_until <= now
             lease = self._take_lease(state, now) if free else None
             if lease is not None:
-                return self._renew(session_id, state, lease, audience=audience, now=now)
+                return self._renew(session_id, context, state, lease, audience=audience, now=now)
             if now - began > _PATIENCE:
                 raise IdentityUnreachable("somebody else's renewal took too long")
             self._sleep(pause)
             pause = _LATER_LOOKS
 
-    def discard(self, session_id: UUID, *, audience: str, token: str) -> None:
+    def discard(
+        self, session_id: UUID, *, audience: str, token: str, context: Context = PERSON
+    ) -> None:
         """Forget an access token that its audience refused, unless it was renewed meanwhile."""
-        state = self._look(session_id, audience)
+        state = self._look(session_id, audience, context)
         if state.token is None:
             return
         if self._opened(state.token, _token_context(state.grant_id, audience)) != token:
@@ -140,7 +201,7 @@ class Grants:
                 )
             )
 
-    def _look(self, session_id: UUID, audience: str) -> _State:
+    def _look(self, session_id: UUID, audience: str, context: Context) -> _State:
         grant, token = self._grant, self._access_token
         with self._db.reading() as session:
             row = session.execute(
@@ -150,14 +211,15 @@ class Grants:
                     grant.generation,
                     grant.lease_until,
                     grant.failed_at,
+                    grant.facts,
                     token.token,
                     token.expires_at,
                 )
                 .outerjoin(token, (token.grant_id == grant.id) & (token.audience == audience))
-                .where(grant.session_id == session_id, grant.context == PERSON)
+                .where(grant.session_id == session_id, grant.context == str(context))
             ).one_or_none()
         if row is None:
-            raise SessionOver("the session has no grant")
+            raise NoGrant("the session has no grant for this context")
         return _State(*row)
 
     def _take_lease(self, state: _State, now: datetime) -> UUID | None:
@@ -176,57 +238,103 @@ class Grants:
         return lease if taken.rowcount == 1 else None  # type: ignore[attr-defined]
 
     def _renew(
-        self, session_id: UUID, state: _State, lease: UUID, *, audience: str, now: datetime
+        self,
+        session_id: UUID,
+        context: Context,
+        state: _State,
+        lease: UUID,
+        *,
+        audience: str,
+        now: datetime,
     ) -> str:
         if state.refresh_token is None:
-            self._end(session_id, now)
-            raise SessionOver("the provider gave nothing to renew the session with")
+            raise self._over(session_id, state.grant_id, "nothing to renew the grant with")
         refresh_token = self._opened(state.refresh_token, _refresh_context(state.grant_id))
         try:
             tokens = self._token_endpoint.refresh(refresh_token, resource=audience, now=now)
         except TokenRefused as refusal:
             if refusal.error == "invalid_grant":
-                self._end(session_id, self._now())
-                raise SessionOver("the provider has ended the session") from refusal
+                raise self._over(session_id, state.grant_id, "refused") from refusal
             self._give_up(state.grant_id, lease)
             raise IdentityUnreachable(refusal.detail) from refusal
         except BaseException:
             self._give_up(state.grant_id, lease)
             raise
-        self._store(session_id, state.grant_id, lease, tokens, audience=audience)
+        if audience == self._main_audience:
+            self._confirm_with(tokens, session_id, context, state.grant_id, lease)
+        else:
+            self._store(tokens, state.grant_id, lease, audience)
         return tokens.access_token
 
-    def _store(
-        self, session_id: UUID, grant_id: UUID, lease: UUID, tokens: Tokens, *, audience: str
+    def _store(self, tokens: Tokens, grant_id: UUID, lease: UUID, audience: str) -> None:
+        with self._db.transaction() as session:
+            if self._keep_renewed(session, tokens, grant_id, lease):
+                self._release(session, grant_id, lease)
+                self._put_access_token(session, grant_id, audience, tokens)
+
+    def _confirm_with(
+        self, tokens: Tokens, session_id: UUID, context: Context, grant_id: UUID, lease: UUID
     ) -> None:
+        """Ask what is true of the person now; only then the new token counts.
+
+        What was renewed is kept first: the refresh token before it is good no more.
+        """
+        with self._db.transaction() as session:
+            self._keep_renewed(session, tokens, grant_id, lease)
+        try:
+            person = self._ask_userinfo(tokens.access_token, self._now())
+        except BaseException:
+            self._give_up(grant_id, lease)
+            raise
+        if person.context != context:
+            raise self._over(session_id, grant_id, "userinfo names another context")
+        with self._db.transaction() as session:
+            if self._release(session, grant_id, lease, facts=_as_json(person.facts)):
+                self._put_access_token(session, grant_id, self._main_audience, tokens)
+                self._sessions.confirm(session, session_id, person, until=tokens.expires_at)
+
+    def _keep_renewed(self, session: Session, tokens: Tokens, grant_id: UUID, lease: UUID) -> bool:
+        """False for who lost the lease, being too slow: another has renewed, or all is over."""
         grant = self._grant
-        renewed: dict[str, object] = {"lease_id": None, "lease_until": None, "failed_at": None}
+        renewed: dict[str, object] = {}
         if tokens.refresh_token is not None:
             renewed["refresh_token"] = self._sealed_refresh_token(grant_id, tokens.refresh_token)
-        with self._db.transaction() as session:
-            stored = session.execute(
-                update(grant)
-                .where(grant.id == grant_id, grant.lease_id == lease)
-                .values(generation=grant.generation + 1, **renewed)
-            )
-            # Who lost the lease was too slow: another has renewed, or the session is over.
-            if stored.rowcount == 1:  # type: ignore[attr-defined]
-                self._put_access_token(session, grant_id, audience, tokens)
-                self._sessions.vouch(session, session_id, until=tokens.expires_at)
+        kept = session.execute(
+            update(grant)
+            .where(grant.id == grant_id, grant.lease_id == lease)
+            .values(generation=grant.generation + 1, **renewed)
+        )
+        return bool(kept.rowcount)  # type: ignore[attr-defined]
+
+    def _release(self, session: Session, grant_id: UUID, lease: UUID, **more: object) -> bool:
+        grant = self._grant
+        released = session.execute(
+            update(grant)
+            .where(grant.id == grant_id, grant.lease_id == lease)
+            .values(lease_id=None, lease_until=None, **{"failed_at": None, **more})
+        )
+        return bool(released.rowcount)  # type: ignore[attr-defined]
 
     def _give_up(self, grant_id: UUID, lease: UUID) -> None:
         with self._db.transaction() as session:
-            session.execute(
-                update(self._grant)
-                .where(self._grant.id == grant_id, self._grant.lease_id == lease)
-                .values(lease_id=None, lease_until=None, failed_at=self._now())
-            )
+            self._release(session, grant_id, lease, failed_at=self._now())
 
-    def _end(self, session_id: UUID, now: datetime) -> None:
-        log.info("session_ended", reason=EndReason.REFUSED_BY_PROVIDER.value)
+    def _over(self, session_id: UUID, grant_id: UUID, why: str) -> Exception:
+        """Drop a grant that the provider ended; with the last one, the session ends too."""
+        grant, now = self._grant, self._now()
         with self._db.transaction() as session:
-            self._sessions.end(session, [session_id], reason=EndReason.REFUSED_BY_PROVIDER, now=now)
-            self.forget(session, [session_id])
+            session.execute(delete(grant).where(grant.id == grant_id))
+            is_last = (
+                session.scalars(
+                    select(grant.id).where(grant.session_id == session_id).limit(1)
+                ).first()
+                is None
+            )
+            if is_last:
+                reason = EndReason.REFUSED_BY_PROVIDER
+                self._sessions.end(session, [session_id], reason=reason, now=now)
+        log.info("grant_ended", reason=why, session_ended=is_last)
+        return SessionOver(why) if is_last else ContextOver(why)
 
     def _put_access_token(
         self, session: Session, grant_id: UUID, audience: str, tokens: Tokens
@@ -256,6 +364,26 @@ class Grants:
 
 def _needs_renewal(state: _State, now: datetime) -> bool:
     return state.expires_at is None or state.expires_at - _MARGIN <= now
+
+
+def _as_json(facts: Facts) -> dict[str, Any]:
+    return {
+        "account_name": facts.account_name,
+        "company_name": facts.company_name,
+        "roles": list(facts.roles),
+        "permissions": sorted(facts.permissions),
+    }
+
+
+def _from_json(stored: dict[str, Any] | None) -> Facts:
+    if stored is None:
+        return Facts()
+    return Facts(
+        stored["account_name"],
+        stored["company_name"],
+        tuple(stored["roles"]),
+        frozenset(stored["permissions"]),
+    )
 
 
 def _refresh_context(grant_id: UUID) -> str:

@@ -6,8 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from kernel.outgoing import Outgoing, OutgoingError
+from relying_party.contexts.context import PERSON, Context
+from relying_party.contexts.current import Facts
 from relying_party.errors import IdentityUnreachable
 from relying_party.provider.published import Provider
+
+_NOTHING = Facts()
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,9 @@ class Userinfo:
     name: str | None
     locale: str | None
     zoneinfo: str | None
+    context: Context = PERSON
+    """The account (and company) that the access token is for."""
+    facts: Facts = _NOTHING
 
 
 def ask(provider: Provider, outgoing: Outgoing, *, access_token: str, now: datetime) -> Userinfo:
@@ -50,7 +57,29 @@ def parse(body: bytes) -> Userinfo:
         name=_shown(value, "name", 300),
         locale=_shown(value, "locale", 35),
         zoneinfo=_shown(value, "zoneinfo", 64),
+        context=_context(value),
+        facts=Facts(
+            account_name=_shown(value, "tenant_name", 200),
+            company_name=_shown(value, "company_name", 200),
+            roles=_names(value, "roles"),
+            permissions=frozenset(_names(value, "permissions")),
+        ),
     )
+
+
+def _context(value: dict[str, Any]) -> Context:
+    account, company = value.get("tenant_id"), value.get("company_id")
+    try:
+        return Context.read(str(Context(account, company)))
+    except ValueError as malformed:
+        raise IdentityUnreachable("userinfo names a malformed account") from malformed
+
+
+def _names(value: dict[str, Any], name: str) -> tuple[str, ...]:
+    listed = value.get(name, [])
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+        raise IdentityUnreachable(f"userinfo lists {name} in a way that we can't read")
+    return tuple(listed)
 
 
 def _shown(value: dict[str, Any], name: str, longest: int) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
@@ -68,6 +68,19 @@ class NewSession:
     amr: tuple[str, ...]
     auth_time: datetime
     vouched_until: datetime
+
+
+class Described(Protocol):
+    """What the provider says of a person, to be shown."""
+
+    @property
+    def email(self) -> str | None: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def locale(self) -> str | None: ...
+    @property
+    def zoneinfo(self) -> str | None: ...
 
 
 class Sessions:
@@ -165,11 +178,39 @@ class Sessions:
             ).one()
         return self._vault.open(sealed, context=_context(session_id)).decode()
 
-    def vouch(self, session: Session, session_id: UUID, *, until: datetime) -> None:
-        """Write down that the provider has just confirmed the session."""
+    def confirm(
+        self, session: Session, session_id: UUID, person: Described, *, until: datetime
+    ) -> None:
+        """Write down that the provider has just confirmed the session, and what it said to show."""
         session.execute(
-            update(self._model).where(self._model.id == session_id).values(vouched_until=until)
+            update(self._model)
+            .where(self._model.id == session_id)
+            .values(
+                vouched_until=until,
+                email=person.email,
+                name=person.name,
+                locale=person.locale,
+                zoneinfo=person.zoneinfo,
+            )
         )
+
+    def joins(
+        self, secret: str | None, *, issuer: str, subject: str, sid: str | None
+    ) -> UUID | None:
+        """The live session of this browser, where it came from the same sign-in; else None."""
+        if not secret or sid is None:
+            return None
+        model = self._model
+        with self._db.reading() as session:
+            return session.scalars(
+                select(model.id).where(
+                    model.secret_hash == hash_token(secret),
+                    model.ended_at.is_(None),
+                    model.issuer == issuer,
+                    model.subject == subject,
+                    model.sid == sid,
+                )
+            ).one_or_none()
 
     def end(
         self, session: Session, session_ids: Sequence[UUID], *, reason: EndReason, now: datetime

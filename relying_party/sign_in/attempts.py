@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from kernel.crypto import Vault, hash_token, new_token
+from relying_party.contexts.context import PERSON, Context
 from relying_party.errors import AttemptUnknown
 from relying_party.sign_in.models import SignInAttemptMixin
 
@@ -22,6 +23,7 @@ class Wish:
     return_to: str = "/"
     acr_values: tuple[str, ...] = ()
     max_age: int | None = None
+    context: Context = PERSON
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Attempts:
                     attempt.code_verifier.encode(), context=_context(state_hash)
                 ),
                 return_to=wish.return_to,
+                context=str(wish.context) or None,
                 acr_values=list(wish.acr_values),
                 max_age=wish.max_age,
                 created_at=now,
@@ -85,7 +88,12 @@ class Attempts:
             raise AttemptUnknown("no attempt of this browser waits for this state")
         row = session.execute(
             select(
-                model.nonce, model.code_verifier, model.return_to, model.acr_values, model.max_age
+                model.nonce,
+                model.code_verifier,
+                model.return_to,
+                model.context,
+                model.acr_values,
+                model.max_age,
             ).where(model.state_hash == state_hash)
         ).one()
         verifier = self._vault.open(row.code_verifier, context=_context(state_hash)).decode()
@@ -93,7 +101,12 @@ class Attempts:
             state=state,
             nonce=row.nonce,
             code_verifier=verifier,
-            wish=Wish(row.return_to, tuple(row.acr_values), row.max_age),
+            wish=Wish(
+                row.return_to,
+                tuple(row.acr_values),
+                row.max_age,
+                Context.read(row.context or ""),
+            ),
         )
 
     def sweep(self, session: Session, *, now: datetime) -> None:

@@ -20,6 +20,8 @@ class SignInAttemptMixin:
     code_verifier: Mapped[bytes] = mapped_column(LargeBinary)
     """Sealed: it is the half of the proof that must not leave this program."""
     return_to: Mapped[str] = mapped_column(String(2000))
+    context: Mapped[str | None] = mapped_column(String(64))
+    """The account (and company) that was asked for; None: whatever the provider finds."""
     acr_values: Mapped[list[str]] = mapped_column(JSON)
     max_age: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -12,6 +12,7 @@ from kernel.database import Database
 from kernel.observability.logs import get_logger
 from kernel.outgoing import Outgoing
 from relying_party.client import Client
+from relying_party.contexts.context import PERSON
 from relying_party.errors import SignInDeclined, SignInFailed, TokenInvalid, TokenRefused
 from relying_party.grants.service import Grants
 from relying_party.provider import userinfo
@@ -103,6 +104,8 @@ class SignIn:
             acr_values=" ".join(wish.acr_values) or None,
             max_age=None if wish.max_age is None else str(wish.max_age),
             ui_locales=language,
+            account=wish.context.account,
+            company=wish.context.company,
         )
         return url
 
@@ -126,14 +129,18 @@ class SignIn:
         if refusal:
             raise SignInFailed(refusal)
         if given.error is not None:
-            raise SignInDeclined(given.error)
+            raise SignInDeclined(given.error, in_account=attempt.wish.context != PERSON)
         tokens, proof = self._redeem(given.code or "", attempt, now)
         person = userinfo.ask(
             self._provider, self._outgoing, access_token=tokens.access_token, now=now
         )
         if person.subject != proof.subject:
             raise SignInFailed("userinfo is about somebody else")
-        secret = self._enter(tokens, proof, person, previous_secret=previous_secret, now=now)
+        if attempt.wish.context not in (PERSON, person.context):
+            raise SignInFailed("another account than was asked for")
+        secret = self._enter(
+            tokens, proof, person, wish=attempt.wish, previous_secret=previous_secret, now=now
+        )
         return SignedInBrowser(secret, attempt.wish.return_to)
 
     def _redeem(self, code: str, attempt: Attempt, now: datetime) -> tuple[Tokens, IdToken]:
@@ -171,10 +178,19 @@ class SignIn:
         proof: IdToken,
         person: Userinfo,
         *,
+        wish: Wish,
         previous_secret: str | None,
         now: datetime,
     ) -> str:
         issuer = self._provider.issuer
+        # One more account is a grant beside the others; no session begins or ends with it.
+        joined = (
+            self._sessions.joins(
+                previous_secret, issuer=issuer, subject=proof.subject, sid=proof.sid
+            )
+            if wish.context != PERSON
+            else None
+        )
         with self._db.transaction() as session:
             if self._revocations.covers(
                 session,
@@ -184,6 +200,9 @@ class SignIn:
                 issued_at=proof.issued_at,
             ):
                 raise SignInFailed("signed out while signing in")
+            if joined is not None and previous_secret is not None:
+                self._grants.keep(session, joined, tokens, person, now=now)
+                return previous_secret
             if previous_secret is not None:
                 self._end_previous(session, previous_secret, now)
             session_id, secret = self._sessions.start(
@@ -204,9 +223,7 @@ class SignIn:
                 ),
                 now=now,
             )
-            self._grants.keep(
-                session, session_id, tokens, audience=self._client.main_audience, now=now
-            )
+            self._grants.keep(session, session_id, tokens, person, now=now)
             if self._on_entry is not None:
                 self._on_entry(session, Entry(issuer, proof.subject, now))
         return secret

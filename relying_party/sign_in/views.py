@@ -11,6 +11,7 @@ from kernel.i18n import current_language
 from kernel.observability.metrics import counter
 from kernel.web import browser_id, known_browser_id, own_path, public, set_cookie
 from relying_party.client import CALLBACK_PATH
+from relying_party.contexts import context as contexts
 from relying_party.errors import AttemptUnknown, SignInFailed
 from relying_party.sessions import current
 from relying_party.sign_in import answer
@@ -29,8 +30,9 @@ _sign_ins = counter(
 @public
 def start() -> ResponseReturnValue:
     """Go and prove at the identity program who you are, then come back to `return_to`."""
+    return_to = own_path(request.args.get("return_to"))
     url = _sign_in().begin(
-        Wish(return_to=own_path(request.args.get("return_to"))),
+        Wish(return_to, context=contexts.of_path(return_to)),
         browser_hash=hash_token(browser_id()),
         language=current_language(),
         now=clock.now(),

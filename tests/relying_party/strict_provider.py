@@ -245,6 +245,8 @@ def _handler(provider: StrictProvider) -> type[BaseHTTPRequestHandler]:
                 self._answer(200, json.dumps(provider.jwks()).encode())
             elif path == "/userinfo":
                 self._answer(*provider.userinfo(self.headers.get("Authorization", "")))
+            elif path == "/api/refused":
+                self._answer(401, b"")
             else:
                 self._answer(404, b"{}")
 

@@ -51,13 +51,13 @@ def test_a_token_that_was_revoked_is_renewed_once(party, provider, session_id):
     answer = party.api(provider.issuer).get(session_id, "/userinfo")
 
     assert answer.status == 200
-    assert provider.asked["/userinfo"] == 3  # at the sign-in, refused, and again
+    assert (
+        provider.asked["/userinfo"] == 4
+    )  # at the sign-in, refused, the renewal is confirmed, and again
 
 
 def test_a_refusal_that_lasts_is_handed_on(party, provider, session_id, monkeypatch):
-    monkeypatch.setattr(provider, "userinfo", lambda _: (401, b""))
-
-    answer = party.api(provider.issuer).get(session_id, "/userinfo")
+    answer = party.api(f"{provider.issuer}/api").get(session_id, "/refused")
 
     assert (answer.status, answer.value, answer.is_success) == (401, None, False)
 

@@ -142,6 +142,8 @@ def a_second_node(party) -> Grants:
         AccessToken,
         sessions=party.sessions,
         token_endpoint=party.token_endpoint,
+        ask_userinfo=party._ask_userinfo,
+        main_audience=party.client.main_audience,
         vault=party._settings.vault(),
     )
 

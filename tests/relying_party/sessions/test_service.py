@@ -5,6 +5,7 @@ from sqlalchemy import func, select
 
 from portal.database import db
 from portal.sessions.models import ApplicationSession
+from relying_party.provider.userinfo import Userinfo
 from relying_party.sessions.service import EndReason, NewSession
 
 ISSUER = "https://id.example"
@@ -14,6 +15,9 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture
 def sessions(party):
     return party.sessions
+
+
+MARRIED = Userinfo("p-1", "anna@example.com", "Anna Żak", "en", "Europe/London")
 
 
 def started(sessions, now, **changes):
@@ -131,9 +135,11 @@ def test_the_providers_word_is_written_down(sessions, now):
     later = now + timedelta(minutes=10)
 
     with db.transaction() as session:
-        sessions.vouch(session, session_id, until=later)
+        sessions.confirm(session, session_id, MARRIED, until=later)
 
-    assert sessions.current(secret, now=now).vouched_until == later
+    person = sessions.current(secret, now=now)
+    assert person.vouched_until == later
+    assert (person.name, person.locale, person.zoneinfo) == ("Anna Żak", "en", "Europe/London")
 
 
 @pytest.mark.security("8.6")
