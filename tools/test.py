@@ -1,8 +1,9 @@
 """`make test`: every test, first on SQLite, then on PostgreSQL. `make soak`: the long ones.
 
 What is missing on the machine is installed from Debian where that is allowed, else
-named. Journeys and independent clients run once: they test several programs
-together, and what differs between the databases is tested beside the code.
+named. Journeys, independent clients and whole installations run once: they test
+several programs together, on SQLite whatever is chosen here, and what differs
+between the databases is tested beside the code.
 """
 
 import signal
@@ -14,7 +15,12 @@ from tools.debian import provide
 from tools.postgresql import throw_away_server
 from tools.shell import ROOT, VENV_BIN, Failed, say, status
 
-TESTED_ONCE = ("tests/journeys", "tests/independent_clients")
+TESTED_ONCE = (
+    "tests/journeys",
+    "tests/independent_clients",
+    "tests/klucznik/test_run.py",
+    "tests/klucznik/test_serve.py",
+)
 SOAK = "tests/soak"
 NOTHING_COLLECTED = 5
 
@@ -56,7 +62,10 @@ def _options(database: str, *, soak: bool) -> list[str]:
         # Their figures are printed, and they need the machine for themselves.
         return ["-n", "0"]
     left_out = [SOAK, *(TESTED_ONCE if database == "postgresql" else ())]
-    return ["-n", "2", *(f"--ignore={folder}" for folder in left_out if (ROOT / folder).exists())]
+    # Half of the tests each, so that what many of them share is mostly started once; who has
+    # finished takes over what the other has left.
+    workers = ["-n", "2", "--dist", "worksteal"]
+    return [*workers, *(f"--ignore={folder}" for folder in left_out if (ROOT / folder).exists())]
 
 
 def _verdict(word: str, results: dict[str, int]) -> int:

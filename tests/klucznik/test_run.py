@@ -16,8 +16,16 @@ from tests.installation import KLUCZNIK, ROOT, Installation, free_ports, install
 _loopback = build_opener(ProxyHandler({}))
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """One for all tests that only look."""
+    with installation(tmp_path_factory.mktemp("installation") / "home") as made:
+        yield made
+
+
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Installation]:
+    """One of the test's own, to be ended as it likes."""
     with installation(tmp_path / "home") as made:
         yield made
 
@@ -57,25 +65,25 @@ def answers(url: str) -> bool:
 
 
 @pytest.mark.product("OPS-1")
-def test_the_first_start_says_where_everything_is_and_whom_to_sign_in_as(running: Installation):
-    said = running.log.read_text()
+def test_the_first_start_says_where_everything_is_and_whom_to_sign_in_as(undisturbed: Installation):
+    said = undisturbed.log.read_text()
 
-    for address in (running.identity, running.portal, running.crm, running.mails):
+    for address in (undisturbed.identity, undisturbed.portal, undisturbed.crm, undisturbed.mails):
         assert address in said
-    for person in running.answer("demo")["people"]:
+    for person in undisturbed.answer("demo")["people"]:
         assert person["email"] in said
         assert person["password"] in said
     assert "Ready after" in said
 
 
 @pytest.mark.product("OPS-1")
-def test_everything_answers_and_metrics_of_all_are_on_one_page(running: Installation):
-    port = running.environment["KLUCZNIK_METRICS_PORT"]
+def test_everything_answers_and_metrics_of_all_are_on_one_page(undisturbed: Installation):
+    port = undisturbed.environment["KLUCZNIK_METRICS_PORT"]
 
-    assert answers(f"{running.identity}/.well-known/openid-configuration")
-    assert answers(f"{running.portal}/healthz")
-    assert answers(f"{running.crm}/healthz")
-    assert answers(f"{running.mails}/messages.json")
+    assert answers(f"{undisturbed.identity}/.well-known/openid-configuration")
+    assert answers(f"{undisturbed.portal}/healthz")
+    assert answers(f"{undisturbed.crm}/healthz")
+    assert answers(f"{undisturbed.mails}/messages.json")
     with _loopback.open(f"http://127.0.0.1:{port}/metrics", timeout=5) as reply:
         page = reply.read().decode()
     for program in ("idp", "portal", "crm"):
@@ -83,8 +91,8 @@ def test_everything_answers_and_metrics_of_all_are_on_one_page(running: Installa
 
 
 @pytest.mark.product("OPS-3")
-def test_a_running_installation_is_well(running: Installation):
-    grades = {one["subject"]: one["grade"] for one in running.answer("doctor")}
+def test_a_running_installation_is_well(undisturbed: Installation):
+    grades = {one["subject"]: one["grade"] for one in undisturbed.answer("doctor")}
 
     assert "wrong" not in grades.values()
     assert grades["portal: address"] == "good"
@@ -185,13 +193,13 @@ def test_production_is_not_run_like_a_demonstration(tmp_path: Path):
 
 
 @pytest.mark.security("17.2")
-def test_what_was_made_at_the_first_start_is_in_no_log(running: Installation):
+def test_what_was_made_at_the_first_start_is_in_no_log(undisturbed: Installation):
     made = [
         line.partition("=")[2].strip("'")
-        for line in (running.home / "settings.env").read_text().splitlines()
+        for line in (undisturbed.home / "settings.env").read_text().splitlines()
         if line.startswith("KLUCZNIK_")
     ]
-    logs = running.logs()
+    logs = undisturbed.logs()
 
     assert len(made) == 5
     assert not [secret for secret in made if secret in logs]
