@@ -35,6 +35,12 @@ class IdentitySettings(Settings):
     code_seconds: int = Field(60, ge=10, le=60, description="Life of an authorization code")
     access_token_seconds: int = Field(300, ge=60, le=600, description="Life of an access token")
     id_token_seconds: int = Field(3600, ge=60, le=86_400, description="Life of an ID token")
+    security_event_beat_seconds: int = Field(
+        15,
+        ge=1,
+        le=300,
+        description="Seconds between heartbeats to applications that hear of security events",
+    )
     refresh_token_idle_days: int = Field(
         14, ge=1, le=365, description="Days after which an unused refresh token ends"
     )

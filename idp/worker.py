@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from flask import Flask
 
+from idp import facts as hearing
 from idp.cleaning import JOBS
 from idp.grants import service as grants
 from idp.keys import service as keys
@@ -12,12 +13,19 @@ from idp.mailbox import delivery as mailbox
 from idp.mailbox import service as mailbox_requests
 from idp.mails import delivery as letters
 from idp.mails import service as mails
+from idp.security_events import delivery as security_delivery
+from idp.security_events import service as security_events
 from kernel.jobs import Job, until_done
 from kernel.outbox import Worker
 from tenants.audit import ledger
 from tenants.database import db
+from tenants.facts import service as facts
 from tenants.limits import limits
 from tenants.outbox import outbox
+
+# How long it can be seen what applications were told.
+_EVENTS_KEPT = timedelta(days=30)
+_FACTS_KEPT = timedelta(days=30)
 
 
 def create_worker(app: Flask) -> Worker:
@@ -30,6 +38,9 @@ def create_worker(app: Flask) -> Worker:
             mails.KIND: letters.deliver,
             mailbox_requests.KIND: mailbox.deliver,
             backchannel.KIND: backchannel.deliver,
+            facts.MESSAGE: hearing.hear,
+            security_events.KIND: security_delivery.deliver,
+            security_delivery.HEARTBEAT: security_delivery.deliver_heartbeat,
         },
         ledger=ledger,
         limits=limits,
@@ -39,6 +50,18 @@ def create_worker(app: Flask) -> Worker:
                 "clean-grants",
                 timedelta(minutes=5),
                 lambda now: until_done(lambda: grants.clean(now)),
+            ),
+            Job("hear-facts", timedelta(seconds=10), hearing.hear_all),
+            Job(
+                "clean-facts",
+                timedelta(minutes=5),
+                lambda now: until_done(lambda: facts.clean(before=now - _FACTS_KEPT)),
+            ),
+            Job("beat-security-feeds", timedelta(seconds=2), security_delivery.beat),
+            Job(
+                "clean-security-events",
+                timedelta(minutes=5),
+                lambda now: until_done(lambda: security_events.clean(before=now - _EVENTS_KEPT)),
             ),
             Job("rotate-keys", timedelta(minutes=5), lambda now: keys.ensure_keys(now=now)),
         ),

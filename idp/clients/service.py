@@ -149,6 +149,17 @@ def listed(session: Session) -> list[RegisteredClient]:
     return [client for client in (_cache.get(session, each) for each in ids) if client]
 
 
+def hearing(session: Session) -> list[str]:
+    """The applications that are told of blocks and changed permissions, in one statement."""
+    return list(
+        session.scalars(
+            select(Client.id)
+            .where(Client.security_events_uri.is_not(None), Client.disabled_at.is_(None))
+            .order_by(Client.id)
+        )
+    )
+
+
 def register(
     session: Session,
     *,

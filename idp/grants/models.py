@@ -10,6 +10,8 @@ from kernel.database import UTCDateTime
 from kernel.ids import new_id
 from tenants.database import Base
 
+IN_ACCOUNT = text("account IS NOT NULL")
+
 
 class Grant(Base):
     """One sign-in to one application: its code, what was allowed, and whether it still stands.
@@ -18,7 +20,16 @@ class Grant(Base):
     """
 
     __tablename__ = "grants"
-    __table_args__ = (Index(None, "session_id"), Index(None, "person_id", "client_id"))
+    __table_args__ = (
+        Index(None, "session_id"),
+        Index(None, "person_id", "client_id"),
+        Index(
+            "ix_grants_in_account",
+            *("account", "client_id"),
+            sqlite_where=IN_ACCOUNT,
+            postgresql_where=IN_ACCOUNT,
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     client_id: Mapped[str] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"))

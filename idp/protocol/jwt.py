@@ -25,6 +25,7 @@ from joserfc.jws import JWSRegistry
 ID_TOKEN = "JWT"  # noqa: S105
 ACCESS_TOKEN = "at+jwt"  # noqa: S105
 LOGOUT_TOKEN = "logout+jwt"  # noqa: S105
+SECURITY_EVENT = "secevent+jwt"
 CLIENT_ASSERTION = "client-authentication+jwt"
 
 ALGORITHMS = ("ES256", "EdDSA", "PS256", "RS256")

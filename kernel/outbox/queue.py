@@ -314,6 +314,22 @@ def retry_dead(session: Session, table: Table, ids: Collection[UUID], *, now: da
     return len(rows.all())
 
 
+def hasten(session: Session, table: Table, lane: Lane, destination: str, *, now: datetime) -> int:
+    """Try now what waits for a later attempt; says how many. What is under way stays with its worker."""
+    rows = session.execute(
+        update(table)
+        .where(
+            _waiting(table, lane),
+            table.c.destination == destination,
+            table.c.lease.is_(None),
+            table.c.due_at > now,
+        )
+        .values(due_at=now)
+        .returning(table.c.id)
+    )
+    return len(rows.all())
+
+
 def clean(db: Database, table: Table, *, before: datetime, batch: int = 500) -> int:
     """Remove messages that were finished before then, a few at a time; says how many."""
     old = select(table.c.id).where(table.c.finished_at < before).limit(batch)

@@ -123,6 +123,13 @@ class Outbox:
             context=lambda row: _context(row.key),
         )
 
+    def hasten(self, session: Session, *, lane: Lane, destination: str, now: datetime) -> int:
+        """The destination is known to be well again: its messages wait no longer. Says how many."""
+        count = queue.hasten(session, self.table, lane, destination, now=now)
+        if count:
+            _ring_after_commit(session, current_app._get_current_object())  # type: ignore[attr-defined]
+        return count
+
     def retry_dead(self, session: Session, ids: Collection[UUID], *, now: datetime) -> int:
         """Send dead messages again, by the same ids; says how many there were."""
         count = queue.retry_dead(session, self.table, ids, now=now)

@@ -149,6 +149,12 @@ def handle_waiting(handle: Handle, *, now: datetime, batch: int = 100) -> int:
     return len(facts)
 
 
+def is_behind(session: Session, *, since: datetime) -> bool:
+    """Whether something noted before that moment still waits to be handled."""
+    waiting = select(Fact.number).where(Fact.handled_at.is_(None), Fact.at < since).limit(1)
+    return session.execute(waiting).first() is not None
+
+
 def clean(*, before: datetime, batch: int = 500) -> int:
     """Forget facts that were handled before then, a few at a time; says how many."""
     old = select(Fact.number).where(Fact.handled_at < before).limit(batch)

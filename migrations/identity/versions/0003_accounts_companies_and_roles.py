@@ -86,6 +86,22 @@ def upgrade() -> None:
         postgresql_where=sa.text("handled_at IS NULL"),
     )
     op.create_table(
+        "idempotent_requests",
+        sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("request_digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("claim", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("claimed_until", types.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("answer_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("expires_at", types.UTCDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key_hash", name=op.f("pk_idempotent_requests")),
+    )
+    op.create_index(
+        op.f("ix_idempotent_requests_expires_at"),
+        "idempotent_requests",
+        ["expires_at"],
+        unique=False,
+    )
+    op.create_table(
         "accounts",
         sa.Column("tenant_id", sa.String(length=12), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -692,6 +708,14 @@ def upgrade() -> None:
     op.add_column("clients", sa.Column("application", sa.String(length=64), nullable=True))
     op.add_column("grants", sa.Column("account", sa.String(length=12), nullable=True))
     op.add_column("grants", sa.Column("company", sa.String(length=16), nullable=True))
+    op.create_index(
+        "ix_grants_in_account",
+        "grants",
+        ["account", "client_id"],
+        unique=False,
+        sqlite_where=sa.text("account IS NOT NULL"),
+        postgresql_where=sa.text("account IS NOT NULL"),
+    )
     for table in _TENANT_TABLES:
         enable_row_level_security(op, table)
     let_people_read(op, "memberships")
@@ -702,6 +726,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     let_people_read_no_more(op, "accounts")
     let_people_read_no_more(op, "account_applications")
+    op.drop_index(
+        "ix_grants_in_account",
+        table_name="grants",
+        sqlite_where=sa.text("account IS NOT NULL"),
+        postgresql_where=sa.text("account IS NOT NULL"),
+    )
     op.drop_column("grants", "company")
     op.drop_column("grants", "account")
     op.drop_column("clients", "application")
@@ -794,6 +824,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_accounts_sort_name_tenant_id"), table_name="accounts")
     op.drop_index(op.f("ix_accounts_nip"), table_name="accounts")
     op.drop_table("accounts")
+    op.drop_index(op.f("ix_idempotent_requests_expires_at"), table_name="idempotent_requests")
+    op.drop_table("idempotent_requests")
     op.drop_index(
         "ix_facts_waiting",
         table_name="facts",
