@@ -56,7 +56,7 @@ _COLUMNS: tuple[Any, ...] = (
     Company.updated_at,
 )
 _BY_NAME = Order("name", (Company.sort_name, Company.id))
-_TRIES = 5
+_TRIES = 20
 
 
 class MainCompany(Refused):

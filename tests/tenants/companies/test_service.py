@@ -80,7 +80,7 @@ def test_of_fifty_made_at_once_with_keys_that_repeat_each_has_its_own(
     identity_app, now, monkeypatch
 ):
     accounts = [an_account(now) for _ in range(5)]
-    keys = iter(f"{number // 4:016x}" for number in range(1_000))
+    keys = iter(f"{number // 2:016x}" for number in range(1_000))
     monkeypatch.setattr(companies, "new_key", lambda: next(keys))
     turns = iter(accounts * 10)
 
