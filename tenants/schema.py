@@ -4,6 +4,7 @@ The program imports this module once; a feature that is not used yet still has i
 """
 
 import tenants.accounts.models
+import tenants.api.models
 import tenants.api_keys.models
 import tenants.applications.models
 import tenants.companies.models

@@ -11,7 +11,7 @@ Start at `operations.Api`. From what an operation says come the checks of every 
         \"\"\"Change a thing.\"\"\"
 """
 
-from kernel.api.fields import Answer, Asked, Moment, OneLine, Query, QueryFlag, QueryNumber
+from kernel.api.fields import Answer, Asked, Change, Moment, OneLine, Query, QueryFlag, QueryNumber
 from kernel.api.gate import Demand, Gate, Quota
 from kernel.api.idempotency import IdempotentRequestMixin, IdempotentRequests
 from kernel.api.operations import Api, Call, Operation, Reply
@@ -23,6 +23,7 @@ __all__ = [
     "Api",
     "Asked",
     "Call",
+    "Change",
     "Demand",
     "Forbidden",
     "Gate",

@@ -18,8 +18,19 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for field in schema.get("properties", {}).values():
+        field.pop("default", None)
+
+
+class Change(Asked):
+    """A change in part: what is left out stays as it is, and so no field has a default."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
     def given(self) -> dict[str, Any]:
-        """The fields that were sent, also those that were sent as null; for changes in part."""
+        """The fields that were sent, also those that were sent as null."""
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 

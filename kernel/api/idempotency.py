@@ -176,8 +176,10 @@ def _key_hash(whose: str, key: str) -> bytes:
 
 def _sealed(answered: Answered, key_hash: bytes) -> bytes:
     head = json.dumps([answered.status, answered.headers]).encode()
-    return _settings().vault().seal(
-        len(head).to_bytes(4, "big") + head + answered.body, context=_context(key_hash)
+    return (
+        _settings()
+        .vault()
+        .seal(len(head).to_bytes(4, "big") + head + answered.body, context=_context(key_hash))
     )
 
 

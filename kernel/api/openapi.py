@@ -211,9 +211,7 @@ def _responses(operation: Operation, schemas: _Schemas, described_at: str) -> di
         names.append("Link")
     success: dict[str, Any] = {"description": "Done", "headers": _header_references(names)}
     if operation.answer is not None:
-        success["content"] = {
-            "application/json": {"schema": schemas.reference(operation.answer)}
-        }
+        success["content"] = {"application/json": {"schema": schemas.reference(operation.answer)}}
     responses = {str(operation.status): success}
     by_status: dict[int, list[type[Refused]]] = defaultdict(list)
     for refusal in refusals_of(operation):

@@ -39,6 +39,4 @@ class Listing(Answer, Generic[Item]):
 
 def listing(page: Page[Found], make: Callable[[Found], Item]) -> Listing[Item]:
     """A page of what a use case found, as an answer."""
-    return Listing(
-        items=[make(found) for found in page.items], next=page.next, total=page.total
-    )
+    return Listing(items=[make(found) for found in page.items], next=page.next, total=page.total)

@@ -1,0 +1,102 @@
+"""What the operations of the API demand: a right in the account, and a way to prove oneself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kernel.api import Demand
+from tenants.api.callers import Kind
+from tenants.applications.rights import Right
+from tenants.applications.service import ACCOUNTS
+
+ACCOUNTS_SCOPE = "accounts"
+"""An application may act in the account for the person who allowed it."""
+PROVISIONING_SCOPE = "provisioning"
+"""An application may create and block people in accounts by itself."""
+
+_SCOPES: Mapping[Kind, Sequence[str]] = {
+    Kind.PERSON: (ACCOUNTS_SCOPE,),
+    Kind.KEY: (),
+    Kind.CLIENT: (PROVISIONING_SCOPE,),
+}
+
+
+class Where(StrEnum):
+    """On what the right has to be held."""
+
+    NOWHERE = "nowhere"
+    """No right is asked for."""
+    ACCOUNT = "account"
+    COMPANY = "company"
+    """On the company of the path, or on the whole account."""
+    ANYWHERE = "anywhere"
+    """On the whole account or on some of its companies; the answer shows no more than that."""
+
+
+_WORDS = {
+    Where.ACCOUNT: "on the account",
+    Where.COMPANY: "on the company or the account",
+    Where.ANYWHERE: "on the account or on some of its companies, of which alone it then tells",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountDemand(Demand):
+    """A demand as our gate reads it."""
+
+    where: Where
+    kinds: frozenset[Kind]
+
+    @property
+    def right(self) -> Right | None:
+        return Right(ACCOUNTS, self.permission) if self.permission is not None else None
+
+    def scope_for(self, kind: Kind) -> str | None:
+        """The scope that a token of this kind needs."""
+        return next(iter(_SCOPES[kind]), None)
+
+
+def on_account(permission: str, *kinds: Kind) -> AccountDemand:
+    """The right in the whole account."""
+    return _demand(permission, Where.ACCOUNT, kinds)
+
+
+def on_company(permission: str, *kinds: Kind) -> AccountDemand:
+    """The right on the company that the path names."""
+    return _demand(permission, Where.COMPANY, kinds)
+
+
+def anywhere(permission: str, *kinds: Kind) -> AccountDemand:
+    """The right on the account or on any company; the operation narrows what it shows and does."""
+    return _demand(permission, Where.ANYWHERE, kinds)
+
+
+def membership() -> AccountDemand:
+    """No right: every active member, and every key, of the account."""
+    return _without_right("For every active member of the account.", (Kind.PERSON, Kind.KEY))
+
+
+def oneself() -> AccountDemand:
+    """No right: it is about the person who asks."""
+    return _without_right("For everybody, about themselves.", (Kind.PERSON,))
+
+
+def _demand(permission: str, where: Where, kinds: Sequence[Kind]) -> AccountDemand:
+    taken = kinds or (Kind.PERSON, Kind.KEY)
+    return AccountDemand(
+        permission=permission,
+        words=f"Needs {permission} {_WORDS[where]}.",
+        schemes={kind.value: _SCOPES[kind] for kind in taken},
+        where=where,
+        kinds=frozenset(taken),
+    )
+
+
+def _without_right(words: str, kinds: Sequence[Kind]) -> AccountDemand:
+    return AccountDemand(
+        permission=None,
+        words=words,
+        schemes={kind.value: _SCOPES[kind] for kind in kinds},
+        where=Where.NOWHERE,
+        kinds=frozenset(kinds),
+    )
