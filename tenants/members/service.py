@@ -1,0 +1,735 @@
+"""Members and clients of an account: added, changed, given roles, blocked, removed (TEN-6, TEN-7).
+
+Inner functions take the session of the account's own transaction. Whoever changes a membership holds the
+account, so such changes come one after another; what somebody may do is decided by
+`tenants.roles.power`. Nothing here tells whether an address had an ID before.
+
+Whoever has power over some companies alone sees the users who hold a role there, and changes what they
+hold there. The membership as a whole is theirs only while nothing of it reaches further (docs/roles.md).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Table, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from kernel.errors import NotFound, Refused, VersionConflict
+from kernel.ids import new_id
+from tenants.accounts import service as accounts
+from tenants.accounts.details import NotValid
+from tenants.applications.service import ACCOUNTS
+from tenants.audit import Event, record
+from tenants.companies import service as companies
+from tenants.events import ClientAccountEvent, MemberEvent
+from tenants.facts.service import Kind, note
+from tenants.members import admins, details
+from tenants.members.admins import LastAdmin
+from tenants.members.assignments import (
+    Difference,
+    Held,
+    Place,
+    Wanted,
+    difference,
+    held_by,
+    write,
+)
+from tenants.members.models import Membership
+from tenants.people import service as people
+from tenants.people.service import Newcomer, NotAnAddress
+from tenants.roles import service as roles
+from tenants.roles.power import (
+    NOTHING,
+    Actor,
+    MayNotGrant,
+    NotPermitted,
+    Power,
+    Reach,
+    Right,
+    reach,
+    why_not_grant,
+)
+
+__all__ = [
+    "MANAGE",
+    "READ",
+    "Added",
+    "AlreadyMember",
+    "BeyondReach",
+    "Blocked",
+    "LastAdmin",
+    "MemberKind",
+    "NotAnAddress",
+    "NotValid",
+    "State",
+    "Wanted",
+    "accept",
+    "add",
+    "area_of",
+    "block",
+    "change",
+    "end_sessions",
+    "give",
+    "leave",
+    "remove",
+    "set_assignments",
+    "shown_state",
+    "take",
+    "unblock",
+]
+
+
+class MemberKind(StrEnum):
+    """The two ways in which a person belongs to an account."""
+
+    MEMBER = "member"
+    CLIENT = "client"
+
+
+class State(StrEnum):
+    """What a membership is good for."""
+
+    PENDING = "pending"
+    """For nothing, until the person accepts."""
+    ACTIVE = "active"
+    BLOCKED = "blocked"
+
+
+READ = {
+    MemberKind.MEMBER: Right(ACCOUNTS, "users:read"),
+    MemberKind.CLIENT: Right(ACCOUNTS, "clients:read"),
+}
+MANAGE = {
+    MemberKind.MEMBER: Right(ACCOUNTS, "users:manage"),
+    MemberKind.CLIENT: Right(ACCOUNTS, "clients:manage"),
+}
+_TABLE = cast(Table, Membership.__table__)
+
+
+class AlreadyMember(Refused):
+    """The account has a membership of this kind for this address."""
+
+    status = 409
+    reason = "already_member"
+
+
+class Blocked(Refused):
+    """The membership is blocked: its person can't do this."""
+
+    status = 403
+    reason = "membership_blocked"
+
+
+class BeyondReach(NotPermitted):
+    """What is to be changed reaches further than the power of whoever would change it."""
+
+    reason = "beyond_reach"
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of an addition. What the account may hear of it is `membership_id` and `state`."""
+
+    membership_id: UUID
+    state: State
+    """As lists show it: the same for an address that had an ID and for one that had none."""
+    person_id: UUID
+    is_new_person: bool
+    """Nobody had this address: the person has no way in yet. Not for the eyes of the account."""
+
+
+@dataclass(frozen=True)
+class _Membership:
+    """A membership as it is, while the account is held."""
+
+    account: str
+    id: UUID
+    person_id: UUID
+    kind: MemberKind
+    state: State
+    version: int
+    accepted_at: datetime | None
+    held: tuple[Held, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Deed:
+    """One thing that can be done to a membership, as the audit trail and the facts call it."""
+
+    member: tuple[Event, Kind]
+    client: tuple[Event, Kind] | None = None
+
+
+_ADDED = _Deed(
+    (MemberEvent.ADDED, Kind.MEMBER_ADDED), (ClientAccountEvent.ADDED, Kind.CLIENT_ADDED)
+)
+_CHANGED = _Deed(
+    (MemberEvent.CHANGED, Kind.MEMBER_CHANGED), (ClientAccountEvent.CHANGED, Kind.CLIENT_CHANGED)
+)
+_BLOCKED = _Deed(
+    (MemberEvent.BLOCKED, Kind.MEMBER_BLOCKED), (ClientAccountEvent.BLOCKED, Kind.CLIENT_BLOCKED)
+)
+_UNBLOCKED = _Deed(
+    (MemberEvent.UNBLOCKED, Kind.MEMBER_UNBLOCKED),
+    (ClientAccountEvent.UNBLOCKED, Kind.CLIENT_UNBLOCKED),
+)
+_REMOVED = _Deed(
+    (MemberEvent.REMOVED, Kind.MEMBER_REMOVED), (ClientAccountEvent.REMOVED, Kind.CLIENT_REMOVED)
+)
+_SIGNED_OUT = _Deed(
+    (MemberEvent.SIGNED_OUT, Kind.MEMBER_SIGNED_OUT),
+    (ClientAccountEvent.SIGNED_OUT, Kind.MEMBER_SIGNED_OUT),
+)
+_ACCEPTED = _Deed((MemberEvent.ACCEPTED, Kind.MEMBER_ACCEPTED))
+_LEFT = _Deed((MemberEvent.LEFT, Kind.MEMBER_LEFT))
+_ROLES_CHANGED = _Deed((MemberEvent.ROLES_CHANGED, Kind.MEMBER_ROLES_CHANGED))
+
+
+def add(
+    session: Session,
+    account: str,
+    *,
+    email: str,
+    kind: MemberKind = MemberKind.MEMBER,
+    given_name: str | None = None,
+    family_name: str | None = None,
+    phone: str | None = None,
+    locale: str | None = None,
+    assignments: Sequence[Wanted] = (),
+    actor: Actor,
+    now: datetime,
+    silently: bool = True,
+    accepted: bool = False,
+    by_right: Right | None = None,
+) -> Added:
+    """Tie a person to the account; who has no ID gets one that nobody can use yet.
+
+    `silently`: no mail tells the person (TEN-7). `accepted`: the person said yes already, by taking
+    up an invitation or by creating the account. `by_right` is the right that lets the actor add
+    somebody, where it is not that of managing users or clients.
+
+    Raises NotAnAddress, NotValid, NotPermitted, MayNotGrant, AlreadyMember, and what `accounts.hold`
+    does. Who has power over some companies alone gives there to whoever is a member elsewhere, too.
+    """
+    power, area = area_of(actor, account, kind, by_right or MANAGE[kind])
+    if kind is MemberKind.CLIENT and assignments:
+        raise NotValid("assignments", "clients hold no roles")
+    if not area.whole and not assignments:
+        raise BeyondReach("a user without any role is the whole account's")
+    address = people.canonical_email(email)
+    written = details.cleaned(
+        {"given_name": given_name, "family_name": family_name, "phone": phone, "locale": locale}
+    )
+    accounts.hold(session, account)
+    given = difference((), assignments, now=now)
+    _check_change(session, account, given, power, area)
+    # The same statements for an address that has an ID and for one that has none.
+    newcomer = Newcomer(
+        address, written["given_name"], written["family_name"], locale=written["locale"]
+    )
+    is_new = address.key in people.create_many(session, [newcomer], now=now)
+    person = people.find_by_email(session, email)
+    if person is None:
+        raise NotFound("the person is gone")
+    membership = _Membership(
+        account,
+        id=new_id(),
+        person_id=person.id,
+        kind=kind,
+        state=_first_state(kind, accepted=accepted, is_new=is_new),
+        version=1,
+        accepted_at=now if accepted else None,
+    )
+    sort_name = details.sort_name(given_name, family_name, address.key)
+    if not _insert(
+        session,
+        membership,
+        now,
+        email=address.display,
+        email_key=address.key,
+        sort_name=sort_name,
+        **written,
+    ):
+        return _add_there(session, account, person.id, kind, given, area, actor, now)
+    write(session, account, membership.id, given, actor=actor.id, now=now)
+    _tell(session, _ADDED, membership, actor.id, now, **_words(given), inform=not silently)
+    if accepted:
+        _unflag(session, account)
+    return Added(membership.id, _shown(membership), person.id, is_new)
+
+
+def change(
+    session: Session,
+    account: str,
+    membership_id: UUID,
+    values: Mapping[str, Any],
+    *,
+    kind: MemberKind = MemberKind.MEMBER,
+    version: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Change names, phone or language as the account knows them; raises NotFound, BeyondReach, NotValid.
+
+    The address is that of the ID, and stays (ID-3).
+    """
+    _, area = area_of(actor, account, kind, MANAGE[kind])
+    found = _hold(session, account, membership_id, kind, area, now, version=version)
+    _check_whole(found, area)
+    written = details.cleaned(values)
+    columns = (Membership.given_name, Membership.family_name, Membership.phone, Membership.locale)
+    before = session.execute(select(*columns, Membership.email_key).where(*_this(found))).one()
+    changed = {field: value for field, value in written.items() if getattr(before, field) != value}
+    if not changed:
+        return
+    names = {"given_name": before.given_name, "family_name": before.family_name, **changed}
+    sort_name = details.sort_name(names["given_name"], names["family_name"], before.email_key)
+    _update(session, found, now, sort_name=sort_name, **changed)
+    _tell(session, _CHANGED, found, actor.id, now, fields=sorted(changed))
+
+
+def set_assignments(
+    session: Session,
+    account: str,
+    membership_id: UUID,
+    wanted: Sequence[Wanted],
+    *,
+    version: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Let a member hold exactly these roles within the actor's reach; answers whether that is news.
+
+    What is given, taken or gets another end must be the actor's to give; what stays need not be.
+    Raises NotFound, NotPermitted, MayNotGrant, LastAdmin, NotValid, VersionConflict.
+    """
+    power, area = area_of(actor, account)
+    found = _hold(session, account, membership_id, MemberKind.MEMBER, area, now, version=version)
+    held = [one for one in found.held if _is_within(area, one.company)]
+    return _rearrange(session, found, difference(held, wanted, now=now), power, area, actor, now)
+
+
+def give(
+    session: Session,
+    account: str,
+    membership_id: UUID,
+    wanted: Wanted,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Give a member one role in one place, or another end to it; answers whether that is news."""
+    power, area = area_of(actor, account)
+    found = _hold(session, account, membership_id, MemberKind.MEMBER, area, now)
+    held = [one for one in found.held if one.place == wanted.place]
+    return _rearrange(session, found, difference(held, [wanted], now=now), power, area, actor, now)
+
+
+def take(
+    session: Session,
+    account: str,
+    membership_id: UUID,
+    place: Place,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Take one role in one place from a member; answers whether they held it."""
+    power, area = area_of(actor, account)
+    found = _hold(session, account, membership_id, MemberKind.MEMBER, area, now)
+    held = [one for one in found.held if one.place == place and _is_within(area, one.company)]
+    return _rearrange(session, found, difference(held, (), now=now), power, area, actor, now)
+
+
+def block(
+    session: Session,
+    account: str,
+    membership_id: UUID,
+    *,
+    kind: MemberKind = MemberKind.MEMBER,
+    version: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Let the membership be good for nothing; answers whether that is news.
+
+    The last admin can't be blocked, but by the operator: then the account waits for one (decided: 6).
+    """
+    power, area = area_of(actor, account, kind, MANAGE[kind])
+    found = _hold(session, account, membership_id, kind, area, now, version=version, power=power)
+    _check_taking(session, found, power, area)
+    if found.state is State.BLOCKED:
+        return False
+    if not power.installation:
+        _keep_an_admin(session, found)
+    _update(session, found, now, state=State.BLOCKED)
+    _tell(session, _BLOCKED, found, actor.id, now)
+    if power.installation and not admins.has_admin(session, account):
+        accounts.flag(session, account, actor=actor.id, now=now)
+    return True
+
+
+def unblock(
+    session: Session,
+    account: str,
+    membership_id: UUID,
+    *,
+    kind: MemberKind = MemberKind.MEMBER,
+    version: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Let a blocked membership be what it was; answers whether that is news.
+
+    Who had not accepted yet is asked again. To give all that it holds back one must hold it.
+    """
+    power, area = area_of(actor, account, kind, MANAGE[kind])
+    found = _hold(session, account, membership_id, kind, area, now, version=version, power=power)
+    _check_taking(session, found, power, area)
+    if found.state is not State.BLOCKED:
+        return False
+    is_in = found.accepted_at is not None or kind is MemberKind.CLIENT
+    _update(session, found, now, state=State.ACTIVE if is_in else State.PENDING)
+    _tell(session, _UNBLOCKED, found, actor.id, now)
+    _unflag(session, account)
+    return True
+
+
+def remove(
+    session: Session,
+    account: str,
+    membership_id: UUID,
+    *,
+    kind: MemberKind = MemberKind.MEMBER,
+    version: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """End a membership («Usuń użytkownika»); the person keeps the ID. Raises LastAdmin, BeyondReach, …"""
+    power, area = area_of(actor, account, kind, MANAGE[kind])
+    found = _hold(session, account, membership_id, kind, area, now, version=version, power=power)
+    _check_taking(session, found, power, area)
+    _keep_an_admin(session, found)
+    _delete(session, found)
+    _tell(session, _REMOVED, found, actor.id, now)
+
+
+def end_sessions(
+    session: Session,
+    account: str,
+    membership_id: UUID,
+    *,
+    kind: MemberKind = MemberKind.MEMBER,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Let no sign-in up to now be used in this account any more; other accounts notice nothing."""
+    power, area = area_of(actor, account, kind, MANAGE[kind])
+    found = _hold(session, account, membership_id, kind, area, now, power=power)
+    _check_taking(session, found, power, area)
+    _update(session, found, now, signed_out_at=now)
+    _tell(session, _SIGNED_OUT, found, actor.id, now, kind=kind)
+
+
+def accept(session: Session, account: str, *, person_id: UUID, now: datetime) -> bool:
+    """The person takes the place that the account gave them; answers whether that is news (decided: 2).
+
+    Raises NotFound where there is none, and Blocked.
+    """
+    accounts.hold(session, account)
+    found = _of_person(session, account, person_id)
+    if found.state is State.BLOCKED:
+        raise Blocked(f"membership {found.id}")
+    if found.accepted_at is not None:
+        return False
+    _update(session, found, now, state=State.ACTIVE, accepted_at=now)
+    _tell(session, _ACCEPTED, found, f"person:{person_id}", now)
+    _unflag(session, account)
+    return True
+
+
+def leave(session: Session, account: str, *, person_id: UUID, now: datetime) -> None:
+    """The person gives up their place, or does not take it; raises NotFound, Blocked, LastAdmin."""
+    accounts.hold(session, account, even_suspended=True)
+    found = _of_person(session, account, person_id)
+    if found.state is State.BLOCKED:
+        raise Blocked(f"membership {found.id}")
+    _keep_an_admin(session, found)
+    _delete(session, found)
+    _tell(session, _LEFT, found, f"person:{person_id}", now)
+
+
+def area_of(
+    actor: Actor,
+    account: str,
+    kind: MemberKind = MemberKind.MEMBER,
+    right: Right = MANAGE[MemberKind.MEMBER],
+) -> tuple[Power, Reach]:
+    """What the actor may do in the account, and where they have this right; raises NotFound, NotPermitted.
+
+    Clients belong to no company: nobody has power over some companies' clients alone.
+    """
+    power = actor.power_in(account)
+    if power == NOTHING:
+        raise NotFound(f"{actor.id} has no power in {account}")
+    area = reach(power, right)
+    if not area or (kind is MemberKind.CLIENT and not area.whole):
+        raise NotPermitted(f"{actor.id} does not hold {':'.join(right)}")
+    return power, area
+
+
+def shown_state(kind: MemberKind, state: State, accepted_at: datetime | None) -> State:
+    """The state that an account sees: a member is pending until they came, whether they had an ID or not."""
+    has_come = accepted_at is not None or kind is MemberKind.CLIENT
+    return State.PENDING if state is State.ACTIVE and not has_come else state
+
+
+def _shown(membership: _Membership) -> State:
+    return shown_state(membership.kind, membership.state, membership.accepted_at)
+
+
+def _first_state(kind: MemberKind, *, accepted: bool, is_new: bool) -> State:
+    if kind is MemberKind.CLIENT or accepted or is_new:
+        return State.ACTIVE
+    return State.PENDING
+
+
+def _is_within(area: Reach, company: str | None) -> bool:
+    return area.whole or company in area.companies
+
+
+def _add_there(
+    session: Session,
+    account: str,
+    person_id: UUID,
+    kind: MemberKind,
+    given: Difference,
+    area: Reach,
+    actor: Actor,
+    now: datetime,
+) -> Added:
+    """Somebody is a member already: news only for whoever does not see them."""
+    found = _of_person(session, account, person_id, kind, now=now)
+    if area.whole or any(_is_within(area, one.company) for one in found.held):
+        raise AlreadyMember(f"{person_id} is in {account} already")
+    write(session, account, found.id, given, actor=actor.id, now=now)
+    _update(session, found, now)
+    _tell(session, _ROLES_CHANGED, found, actor.id, now, **_words(given))
+    return Added(found.id, _shown(found), person_id, is_new_person=False)
+
+
+def _rearrange(
+    session: Session,
+    found: _Membership,
+    change: Difference,
+    power: Power,
+    area: Reach,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    if not change:
+        return False
+    _check_change(session, found.account, change, power, area)
+    lost = {one.place for one in (*change.taken, *change.prolonged)}
+    if any(one.is_admin and one.company is None and one.place in lost for one in found.held):
+        _keep_an_admin(session, found)
+    write(session, found.account, found.id, change, actor=actor.id, now=now)
+    _update(session, found, now)
+    _tell(session, _ROLES_CHANGED, found, actor.id, now, **_words(change))
+    _unflag(session, found.account)
+    return True
+
+
+def _check_change(
+    session: Session, account: str, change: Difference, power: Power, area: Reach
+) -> None:
+    """Whether these roles are the actor's to give and take, and can be held where they are given."""
+    if not all(_is_within(area, one.company) for one in change.touched):
+        raise BeyondReach("users are managed on some companies alone")
+    _check_grants(session, account, [one.place for one in change.touched], power)
+    wanted = {one.company for one in change.given if one.company is not None}
+    known = companies.find_all(session, account, wanted) if wanted else {}
+    if any(key not in known or not known[key].is_active for key in wanted):
+        raise NotValid("assignments", "no such company")
+
+
+def _check_grants(session: Session, account: str, places: Iterable[Place], power: Power) -> None:
+    """Nobody gives or takes a role with more than they hold there (SECURITY 12.4)."""
+    asked = set(places)
+    known = roles.known(session, account, {place.role_id for place in asked})
+    for place in asked:
+        if place.role_id not in known:
+            raise NotValid("assignments", "no such role")
+        refusal = why_not_grant(power, known[place.role_id].rights, company=place.company)
+        if refusal:
+            raise MayNotGrant(refusal)
+
+
+def _check_whole(found: _Membership, area: Reach) -> None:
+    """Whether nothing of a membership is outside of the area of whoever changes it as a whole."""
+    if not all(_is_within(area, one.company) for one in found.held):
+        raise BeyondReach(f"membership {found.id} has roles elsewhere")
+
+
+def _check_taking(session: Session, found: _Membership, power: Power, area: Reach) -> None:
+    """To block, remove or sign out a member is to take, for a while or for good, all that they hold."""
+    _check_whole(found, area)
+    _check_grants(session, found.account, [one.place for one in found.held], power)
+
+
+def _keep_an_admin(session: Session, found: _Membership) -> None:
+    if found.kind is not MemberKind.MEMBER:
+        return
+    is_one = admins.acts_as_admin(session, found.account, found.id)
+    if is_one and not admins.has_admin(session, found.account, besides=found.id):
+        raise LastAdmin(f"membership {found.id} is the last admin of {found.account}")
+
+
+def _unflag(session: Session, account: str) -> None:
+    if admins.has_admin(session, account):
+        accounts.unflag(session, account)
+
+
+def _hold(
+    session: Session,
+    account: str,
+    membership_id: UUID,
+    kind: MemberKind,
+    area: Reach,
+    now: datetime,
+    *,
+    version: int | None = None,
+    power: Power = NOTHING,
+) -> _Membership:
+    """The membership, if whoever has this area sees it, kept as it is until this transaction ends."""
+    accounts.hold(session, account, even_suspended=power.installation)
+    found = _one(session, account, now, Membership.id == membership_id, Membership.kind == kind)
+    if not area.whole and not any(_is_within(area, one.company) for one in found.held):
+        raise NotFound(f"membership {membership_id} is out of sight")
+    if version is not None and version != found.version:
+        raise VersionConflict(f"membership {membership_id} is at version {found.version}")
+    return found
+
+
+def _of_person(
+    session: Session,
+    account: str,
+    person_id: UUID,
+    kind: MemberKind = MemberKind.MEMBER,
+    *,
+    now: datetime | None = None,
+) -> _Membership:
+    return _one(session, account, now, Membership.person_id == person_id, Membership.kind == kind)
+
+
+def _one(session: Session, account: str, now: datetime | None, *conditions: Any) -> _Membership:
+    row = session.execute(
+        select(
+            Membership.id,
+            Membership.person_id,
+            Membership.kind,
+            Membership.state,
+            Membership.version,
+            Membership.accepted_at,
+        ).where(Membership.tenant_id == account, *conditions)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"no such membership in {account}")
+    held = held_by(session, account, [row.id], now=now)[row.id] if now is not None else ()
+    return _Membership(
+        account,
+        row.id,
+        row.person_id,
+        MemberKind(row.kind),
+        State(row.state),
+        row.version,
+        row.accepted_at,
+        held,
+    )
+
+
+def _this(membership: _Membership) -> tuple[Any, Any]:
+    return Membership.tenant_id == membership.account, Membership.id == membership.id
+
+
+def _insert(session: Session, membership: _Membership, now: datetime, **written: Any) -> bool:
+    """Write the row; False where the account has one of this kind for this person."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    made = session.execute(
+        dialect.insert(_TABLE)
+        .values(
+            tenant_id=membership.account,
+            id=membership.id,
+            person_id=membership.person_id,
+            kind=membership.kind,
+            state=membership.state,
+            version=membership.version,
+            accepted_at=membership.accepted_at,
+            created_at=now,
+            updated_at=now,
+            **written,
+        )
+        .on_conflict_do_nothing()
+        .returning(_TABLE.c.id)
+    )
+    return made.first() is not None
+
+
+def _update(session: Session, membership: _Membership, now: datetime, **values: Any) -> None:
+    session.execute(
+        update(Membership)
+        .where(*_this(membership))
+        .values(**values, version=Membership.version + 1, updated_at=now)
+    )
+
+
+def _delete(session: Session, membership: _Membership) -> None:
+    session.execute(delete(Membership).where(*_this(membership)))
+
+
+def _words(change: Difference) -> dict[str, list[dict[str, Any]]]:
+    """A change of roles as the audit trail and the facts tell it."""
+    parts = {"given": change.given, "prolonged": change.prolonged, "taken": change.taken}
+    return {
+        what: [
+            {"role": one.role_id, "company": one.company, "expires_at": one.expires_at}
+            for one in places
+        ]
+        for what, places in parts.items()
+        if places
+    }
+
+
+def _tell(
+    session: Session,
+    deed: _Deed,
+    membership: _Membership,
+    actor: str,
+    now: datetime,
+    **said: Any,
+) -> None:
+    is_client = membership.kind is MemberKind.CLIENT and deed.client is not None
+    event, kind = deed.client if is_client and deed.client else deed.member
+    record(
+        session,
+        account=membership.account,
+        event=event,
+        actor=actor,
+        subject=f"member:{membership.id}",
+        now=now,
+        details={"person": membership.person_id, **said},
+    )
+    note(
+        session,
+        kind,
+        account=membership.account,
+        person_id=membership.person_id,
+        now=now,
+        membership=membership.id,
+        **said,
+    )
