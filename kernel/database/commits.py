@@ -2,8 +2,8 @@
 
 Making a commit durable costs more than all that it commits. So whoever is done while others wait for
 their turn leaves the commit to the next one, and is told when it has happened: nobody goes on before
-their change is on the disk. Each keeps a savepoint of its own, so that one who fails undoes only
-what it did itself; when the commit fails, it failed for all.
+their change is on the disk. Whoever joins others has a savepoint of their own, so that one who fails
+undoes only what it did itself; when the commit fails, it failed for all.
 """
 
 import sqlite3
@@ -60,7 +60,8 @@ class SharedCommits:
             self._turn.release()
             raise
         try:
-            batch.run("SAVEPOINT member")
+            if batch.turns:
+                batch.run("SAVEPOINT member")
         except Exception as failure:
             batch.failure = failure
             self._end(batch)
@@ -70,9 +71,11 @@ class SharedCommits:
     def leave(self, batch: _Batch, *, failed: bool) -> None:
         """End the turn; returns once the change is durable, or raises when it never will be."""
         try:
-            if failed:
-                batch.run("ROLLBACK TO member")
-            batch.run("RELEASE member")
+            # Before the first one there is nothing to keep: with them, all is undone.
+            if batch.turns:
+                if failed:
+                    batch.run("ROLLBACK TO member")
+                batch.run("RELEASE member")
         except Exception as failure:
             batch.failure = failure
         batch.turns += 1

@@ -5,6 +5,7 @@ A `HotStatement` runs in any session as every other statement does. In a `Glance
 connection stays ours from one request to the next.
 """
 
+import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,12 +13,13 @@ from contextlib import suppress
 from functools import cached_property, partial
 from typing import Any, NamedTuple, Self, cast
 
-from sqlalchemy import Engine, FromClause, MetaData, Table, bindparam, insert
+from sqlalchemy import JSON, Engine, FromClause, MetaData, Table, bindparam, insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import Select
+from sqlalchemy.types import TypeEngine
 
 from kernel.database import tenancy
 from kernel.database.afterwards import committed
@@ -339,18 +341,25 @@ def _prepare(statement: Select[Any] | UpdateBase, dialect: Dialect) -> _Prepared
 Bind = tuple[str, bool, Any, Convert | None]
 
 
-def _value(bind: Bind, values: Values) -> Any:
-    key, required, fixed, convert = bind
-    value = values[key] if required else fixed
-    return value if convert is None else convert(value)
+# The two are run for every statement: what they share is written out in both.
 
 
 def _positional(binds: Sequence[Bind], values: Values) -> list[Any]:
-    return [_value(bind, values) for bind in binds]
+    return [
+        (values[key] if required else fixed)
+        if convert is None
+        else convert(values[key] if required else fixed)
+        for key, required, fixed, convert in binds
+    ]
 
 
 def _named(binds: Mapping[str, Bind], values: Values) -> dict[str, Any]:
-    return {name: _value(bind, values) for name, bind in binds.items()}
+    return {
+        name: (values[key] if required else fixed)
+        if convert is None
+        else convert(values[key] if required else fixed)
+        for name, (key, required, fixed, convert) in binds.items()
+    }
 
 
 def _row_maker(columns: Sequence[Any], dialect: Dialect) -> Callable[[Sequence[Any]], Any]:
@@ -358,7 +367,7 @@ def _row_maker(columns: Sequence[Any], dialect: Dialect) -> Callable[[Sequence[A
     converts = [
         (position, convert)
         for position, column in enumerate(columns)
-        if (convert := column.type.dialect_impl(dialect).result_processor(dialect, None))
+        if (convert := _reader(column.type, dialect))
     ]
 
     def make(found: Sequence[Any]) -> Any:
@@ -368,3 +377,18 @@ def _row_maker(columns: Sequence[Any], dialect: Dialect) -> Callable[[Sequence[A
         return row_type._make(values)
 
     return make
+
+
+def _reader(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """What makes a column's value of what the driver gives; None where it is the value."""
+    if dialect.name == "sqlite" and isinstance(kind, JSON):
+        return _json_from
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _json_from(text: str | None) -> Any:
+    # We wrote the text, so there is nothing around it to be found out.
+    return None if text is None else _read_json(text)[0]
+
+
+_read_json = json.JSONDecoder().raw_decode

@@ -90,6 +90,25 @@ def test_one_that_fails_undoes_only_its_own(writers: Writers):
     assert _codes() == {"a", "c"}
 
 
+def test_who_fails_first_takes_nobody_along(writers: Writers):
+    seconds: list[Future[None]] = []
+
+    def fail_before_another(pool: ThreadPoolExecutor) -> None:
+        with writers.begin() as transaction:
+            ADD.rows(transaction, new_code="x")
+            seconds.append(pool.submit(writers.add, "a"))
+            while writers.commits._coming < 1:
+                threading.Event().wait(0.001)
+            raise LookupError
+
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(LookupError):
+            fail_before_another(pool)
+        seconds[0].result(timeout=20)
+
+    assert _codes() == {"a"}
+
+
 def test_when_the_commit_fails_it_failed_for_all(writers: Writers):
     run = hot.run
     ends: list[BaseException | None] = []
@@ -150,7 +169,8 @@ def test_however_many_fail_nobody_waits_longer_than_so_many_turns(writers: Write
     run, said = hot.run, []
 
     def listen(cursor: Any, sql: str, parameters: Any) -> None:
-        said.append("E" if sql in {"COMMIT", "ROLLBACK"} else "S" if "SAVEPOINT" in sql else "")
+        begins = sql.startswith(("BEGIN", "SAVEPOINT"))
+        said.append("E" if sql in {"COMMIT", "ROLLBACK"} else "S" if begins else "")
         run(cursor, sql, parameters)
 
     with mock.patch.object(hot, "run", listen):
