@@ -15,8 +15,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from kernel.observability.structured import EventDict, Processor, WrappedLogger, structlog
 
 if TYPE_CHECKING:
     import threading
