@@ -8,8 +8,10 @@ from consent.oauth import views as oauth_consent
 from idp.access import views as access
 from idp.account import preferences
 from idp.account import views as account
+from idp.api_access import tokens
 from idp.authorize import views as authorize
 from idp.authorize.consent import AuthorizationQuestions
+from idp.contexts import views as contexts
 from idp.discovery import views as discovery
 from idp.introspection import views as introspection
 from idp.keys import views as keys
@@ -25,6 +27,7 @@ from idp.sign_in import views as sign_in
 from idp.token import views as token
 from idp.userinfo import views as userinfo
 from kernel.web import create_app as create_web_app
+from tenants.api import views as api
 from tenants.database import db
 
 
@@ -44,6 +47,7 @@ def create_app(settings: IdentitySettings | None = None) -> Flask:
     )
 
     app.register_blueprint(authorize.blueprint)
+    app.register_blueprint(contexts.blueprint)
     app.register_blueprint(token.blueprint)
     app.register_blueprint(userinfo.blueprint)
     app.register_blueprint(introspection.blueprint)
@@ -63,4 +67,6 @@ def create_app(settings: IdentitySettings | None = None) -> Flask:
     no_mail.set_up(app)
     app.register_blueprint(oauth_consent.blueprint)
     oauth_consent.hand_in(app, AuthorizationQuestions())
+
+    api.set_up(app, [tokens.authenticate])
     return app
