@@ -136,6 +136,7 @@ def test_a_connection_that_ended_while_it_waited_is_replaced(kernel_app: Flask):
                 text(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    " AND usename = session_user"
                 )
             )
     else:
