@@ -28,10 +28,11 @@ from kernel.crypto import hash_token, new_token
 from kernel.database import HotStatement, UTCDateTime, Writes, as_session
 from kernel.ids import new_id
 from kernel.web.cookies import read_cookie, set_cookie
+from kernel.web.signing import SignedText
 
 COOKIE = "klucznik_device"
 REMEMBERED_FOR = timedelta(days=30)
-_SIGNER = "klucznik.device_signer"
+_SIGNED = "klucznik.signed_devices"
 _COOKIE_LIFETIME = timedelta(days=390)
 
 
@@ -63,14 +64,14 @@ def secret_of_this_browser() -> str | None:
     if cookie is None:
         return None
     try:
-        return _signer().unsign(cookie).decode()
+        return _signed().read(cookie)
     except (BadSignature, UnicodeDecodeError):
         return None
 
 
 def give_cookie(response: Response, secret: str) -> None:
     """Let the browser be recognised next time."""
-    set_cookie(response, COOKIE, _signer().sign(secret).decode(), lifetime=_COOKIE_LIFETIME)
+    set_cookie(response, COOKIE, _signed().sign(secret), lifetime=_COOKIE_LIFETIME)
 
 
 _TABLE = cast(Table, Device.__table__)
@@ -221,11 +222,11 @@ def _is_unspent(session: Session, person_id: UUID, secret: str) -> bool:
     return used.first() is None
 
 
-def _signer() -> Signer:
-    known: Signer | None = current_app.extensions.get(_SIGNER)
+def _signed() -> SignedText:
+    known: SignedText | None = current_app.extensions.get(_SIGNED)
     if known is None:
         secrets = current_app.extensions["klucznik.settings"].signing_secrets()
         # itsdangerous signs with the last of a list and accepts them all.
-        known = Signer(list(reversed(secrets)), salt="klucznik.device")
-        current_app.extensions[_SIGNER] = known
+        known = SignedText(Signer(list(reversed(secrets)), salt="klucznik.device"))
+        current_app.extensions[_SIGNED] = known
     return known

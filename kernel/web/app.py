@@ -73,7 +73,7 @@ def create_app(
     origin = Origin.of(public_url)
     packages = tuple(dict.fromkeys(["kernel", *packages, name]))
     app = _Program(name, static_folder=None, template_folder=None)
-    app.session_interface = BrowserSessions()
+    app.session_interface = BrowserSessions(_browser_cookie(name))
     app.extensions[_SETTINGS] = settings
     app.extensions["klucznik.origin"] = origin
     _configure(app, settings, origin, known_hosts)
@@ -150,12 +150,16 @@ def settings_of(app: Flask) -> Settings:
     return settings
 
 
+def _browser_cookie(program: str) -> str:
+    return f"klucznik_{program}_browser"
+
+
 def _configure(app: Flask, settings: Settings, origin: Origin, known_hosts: Sequence[str]) -> None:
     secrets = settings.signing_secrets()
     app.config.update(
         SECRET_KEY=secrets[0],
         SECRET_KEY_FALLBACKS=secrets[1:],
-        SESSION_COOKIE_NAME=cookie_name(f"klucznik_{app.name}_browser", origin),
+        SESSION_COOKIE_NAME=cookie_name(_browser_cookie(app.name), origin),
         SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SECURE=origin.is_secure,

@@ -4,12 +4,18 @@ On https a cookie is `Secure` and carries the `__Host-` prefix, which ties it to
 plain http, which is for loopback alone, browsers would refuse both.
 """
 
+import re
 from datetime import timedelta
+from functools import lru_cache
 
 from flask import Flask, current_app, request
 from werkzeug import Response
+from werkzeug.http import dump_cookie
 
 from kernel.web.origin import Origin
+
+# What stands in a cookie as it is, and is no danger to its length.
+_PLAIN = re.compile(r"[\w.-]{1,2000}", re.ASCII)
 
 
 def cookie_name(name: str, origin: Origin) -> str:
@@ -33,6 +39,10 @@ def set_cookie(
 ) -> None:
     """Give the browser a cookie; without a lifetime it goes when the browser closes."""
     origin = origin_of(current_app)
+    if lifetime is None and not readable_by_scripts and _PLAIN.fullmatch(value):
+        cookie = f"{cookie_name(name, origin)}={value}{_rest(secure=origin.is_secure)}"
+        response.headers.add("Set-Cookie", cookie)
+        return
     response.set_cookie(
         cookie_name(name, origin),
         value,
@@ -42,6 +52,13 @@ def set_cookie(
         httponly=not readable_by_scripts,
         samesite="Lax",
     )
+
+
+@lru_cache(maxsize=2)
+def _rest(*, secure: bool) -> str:
+    """What Werkzeug writes behind the value of a cookie that goes with the browser."""
+    whole = dump_cookie("a", "b", path="/", secure=secure, httponly=True, samesite="Lax")
+    return whole.removeprefix("a=b")
 
 
 def read_cookie(name: str) -> str | None:

@@ -1,12 +1,20 @@
-"""Nobody else's page may act for our reader: a form token, and a look at where the post comes from."""
+"""Nobody else's page may act for our reader: a form token, and a look at where the post comes from.
 
-from flask import Flask, abort, current_app, request
-from flask_wtf.csrf import CSRFError, CSRFProtect
+A token is the secret of the browser's pre-session, signed, as Flask-WTF writes it.
+"""
+
+from flask import Flask, abort, current_app, g, request
+from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.exceptions import BadRequest
 
+from kernel.crypto import constant_time_equal
 from kernel.web.access import is_csrf_exempt
+from kernel.web.browser import form_secret, known_form_secret
 from kernel.web.cookies import origin_of
+from kernel.web.signing import SignedValues
 
+_FIELD = "csrf_token"
+_EXTENSION = "klucznik.form_tokens"
 _CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -29,11 +37,20 @@ def set_up_csrf(app: Flask, secrets: list[str]) -> None:
         # itsdangerous signs with the last of a list and accepts them all.
         WTF_CSRF_SECRET_KEY=list(reversed(secrets)),
         WTF_CSRF_TIME_LIMIT=None,
-        WTF_CSRF_CHECK_DEFAULT=False,
-        # It wants a Referer, which our own sign-in pages tell the browser not to send.
-        WTF_CSRF_SSL_STRICT=False,
+        WTF_CSRF_ENABLED=True,
     )
-    CSRFProtect(app)
+    app.extensions[_EXTENSION] = SignedValues(
+        URLSafeTimedSerializer(app.config["WTF_CSRF_SECRET_KEY"], salt="wtf-csrf-token")
+    )
+    app.jinja_env.globals.update(csrf_token=form_token)
+
+
+def form_token() -> str:
+    """The token for the forms of this answer."""
+    known: str | None = g.get(_FIELD)
+    if known is None:
+        known = g.csrf_token = _tokens().sign(form_secret())
+    return known
 
 
 def refuse_forged_posts() -> None:
@@ -50,11 +67,26 @@ def refuse_forged_posts() -> None:
         raise ForeignOrigin
     if not current_app.config["WTF_CSRF_ENABLED"]:
         return
-    protection: CSRFProtect = current_app.extensions["csrf"]
+    if not _is_of_this_browser(request.form.get(_FIELD)):
+        raise PageExpired
+    # For forms of Flask-WTF, which would look again.
+    g.csrf_valid = True
+
+
+def _is_of_this_browser(token: str | None) -> bool:
+    secret = known_form_secret()
+    if not token or secret is None:
+        return False
     try:
-        protection.protect()
-    except CSRFError as unproven:
-        raise PageExpired from unproven
+        signed = _tokens().read(token)
+    except BadData:
+        return False
+    return isinstance(signed, str) and constant_time_equal(signed, secret)
+
+
+def _tokens() -> SignedValues:
+    tokens: SignedValues = current_app.extensions[_EXTENSION]
+    return tokens
 
 
 def comes_from_our_own_page(*, site: str | None, origin: str | None, own: str) -> bool:

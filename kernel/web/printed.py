@@ -12,10 +12,10 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from flask import Flask, current_app, render_template, session
-from flask_wtf.csrf import generate_csrf
 from markupsafe import escape
 
 from kernel.i18n import current_language
+from kernel.web.csrf import form_token
 from kernel.web.policy import no_referrer
 from kernel.web.preferences import current_theme, this_page
 
@@ -24,7 +24,7 @@ Words = Callable[[Values], Mapping[str, Any]]
 
 _EXTENSION = "klucznik.printed"
 # What the layout asks of a request by itself.
-_ASKED: Mapping[str, Callable[[], str]] = {"csrf_token": generate_csrf, "this_page": this_page}
+_ASKED: Mapping[str, Callable[[], str]] = {"csrf_token": form_token, "this_page": this_page}
 # Templates, languages and themes are few; nobody else chooses what is kept.
 _MOST_KEPT = 256
 
