@@ -8,6 +8,7 @@ from joserfc.jwk import ECKey
 from pydantic import Field, SecretStr
 from sqlalchemy.orm import Session
 
+from idp import our_applications
 from idp.cli.application import in_application
 from idp.clients import service as clients
 from idp.demo import service as demo
@@ -37,6 +38,8 @@ def prepare() -> None:
     """Make what is missing. Doing it again changes nothing but addresses that were set anew."""
     settings, now = IdentitySettings(), clock.now()
     ensure_keys(now=now)
+    with db.transaction() as session:
+        our_applications.declare(session, settings, now=now)
     keys = OurClientKeys()
     _register("portal", "Portal", settings.portal_url, keys.portal_client_key, settings)
     _register("crm", "CRM", settings.crm_url, keys.crm_client_key, settings)
@@ -63,6 +66,7 @@ def _register(
         return
     wanted: dict[str, Any] = {
         "name": name,
+        "application": client_id,
         "first_party": True,
         "token_endpoint_auth_method": clients.PRIVATE_KEY_JWT,
         "grant_types": clients.GRANT_TYPES,

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from kernel.errors import NotFound
+from kernel.errors import NotFound, Refused
 from tenants.accounts import service as accounts
 from tenants.accounts.service import AccountSummary, IdTaken, Status
 from tenants.api_keys.models import ApiKey
@@ -23,10 +23,15 @@ from tenants.database import db
 from tenants.events import AccountEvent
 from tenants.facts.service import Kind, note
 from tenants.invitations.models import Invitation
-from tenants.lifecycle import admins
-from tenants.lifecycle.admins import NoSuchMember
+from tenants.members import admins, listing
+from tenants.members import service as members
+from tenants.members.assignments import Place, Wanted
 from tenants.members.models import Membership
+from tenants.members.service import MemberKind
 from tenants.people import service as people
+from tenants.roles import service as roles
+from tenants.roles.models import Role
+from tenants.roles.power import OPERATOR, Actor
 
 __all__ = [
     "NoSuchMember",
@@ -42,6 +47,13 @@ __all__ = [
 
 _TRIES = 5
 _OF_THE_MAIN_COMPANY = ("name", "nip", "street", "postcode", "town", "country")
+
+
+class NoSuchMember(Refused):
+    """The person is no member of the account who could be its admin now."""
+
+    status = 409
+    reason = "no_active_member"
 
 
 @dataclass(frozen=True)
@@ -123,9 +135,21 @@ def create_in(
         now=now,
         is_main=True,
     )
-    role_id = admins.make_role(session, account, now=now)
+    admin = roles.create_admin(session, account, now=now)
     if person is not None:
-        admins.add_first(session, account, person=person, role_id=role_id, actor=actor, now=now)
+        members.add(
+            session,
+            account,
+            email=person.email,
+            given_name=person.given_name,
+            family_name=person.family_name,
+            locale=person.locale,
+            assignments=[Wanted(admin)],
+            # Nobody is there yet who could give it.
+            actor=Actor(actor, OPERATOR),
+            now=now,
+            accepted=True,
+        )
     return made
 
 
@@ -134,11 +158,7 @@ def overview(session: Session, account: str) -> Overview | None:
     found = accounts.find(session, account)
     if found is None:
         return None
-    users = session.execute(
-        select(func.count())
-        .select_from(Membership)
-        .where(Membership.tenant_id == account, Membership.kind == "member")
-    ).scalar_one()
+    users = listing.count(session, account)
     return Overview(account=found, companies=companies.count(session, account), users=users)
 
 
@@ -168,28 +188,35 @@ def hand_over(
     *,
     to: UUID,
     instead_of: UUID | None = None,
-    actor: str,
+    actor: Actor,
     now: datetime,
 ) -> AccountSummary:
-    """Make an active member the admin of an account; raises NotFound, NoSuchMember.
+    """Make an active member the admin of an account.
 
     With `instead_of`, that person is its admin no more. An account that waited for an admin waits no
-    longer.
+    longer. Raises NotFound, AccountSuspended, NoSuchMember, and MayNotGrant to who is no admin.
     """
-    accounts.hold(session, account, even_suspended=True)
-    admins.promote(session, account, person_id=to, actor=actor, now=now)
-    if instead_of is not None and instead_of != to:
-        admins.demote(session, account, person_id=instead_of, now=now)
-    was_flagged = accounts.unflag(session, account)
+    was_flagged = accounts.hold(session, account).flagged_at is not None
+    admin = Wanted(_admin_role(session, account))
+    heir = _membership(session, account, to)
+    if heir is not None:
+        members.give(session, account, heir, admin, actor=actor, now=now)
+    if heir is None or not admins.acts_as_admin(session, account, heir):
+        raise NoSuchMember(f"{to} is no active member of {account}")
+    former = _membership(session, account, instead_of) if instead_of not in (None, to) else None
+    if former is not None:
+        place = Place(admin.role_id, None)
+        members.take(session, account, former, place, actor=actor, now=now)
+    accounts.unflag(session, account)
     record(
         session,
         account=account,
         event=AccountEvent.HANDED_OVER,
-        actor=actor,
+        actor=actor.id,
         subject=f"person:{to}",
         now=now,
         details={
-            "instead_of": f"person:{instead_of}" if instead_of is not None else None,
+            "instead_of": f"person:{instead_of}" if former is not None else None,
             "was_flagged": was_flagged,
         },
     )
@@ -219,6 +246,22 @@ def close(session: Session, account: str, *, actor: str, now: datetime) -> Accou
     )
     _tell(session, AccountEvent.CLOSED, Kind.ACCOUNT_CLOSED, account, actor, now)
     return _sure(session, account)
+
+
+def _admin_role(session: Session, account: str) -> UUID:
+    return session.execute(
+        select(Role.id).where(Role.tenant_id == account, Role.is_admin.is_(True))
+    ).scalar_one()
+
+
+def _membership(session: Session, account: str, person_id: UUID | None) -> UUID | None:
+    return session.scalar(
+        select(Membership.id).where(
+            Membership.tenant_id == account,
+            Membership.person_id == person_id,
+            Membership.kind == MemberKind.MEMBER,
+        )
+    )
 
 
 def _tell(

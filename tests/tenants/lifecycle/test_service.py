@@ -19,11 +19,13 @@ from tenants.lifecycle.service import NoSuchMember
 from tenants.members.models import Assignment, Membership
 from tenants.people import service as people
 from tenants.roles.models import Role
+from tenants.roles.power import OPERATOR, Actor, MayNotGrant, Power, Right
 from tests.idp.race import all_at_once
 
 pytestmark = pytest.mark.usefixtures("identity_app")
 
 NIP = "5260001246"
+BY_OPERATOR = Actor("operator", OPERATOR)
 
 
 def a_person(now, email="anna@example.com"):
@@ -40,6 +42,10 @@ def an_account(now, creator=None, **details):
     )
 
 
+def an_admin(account, person) -> Actor:
+    return Actor(f"person:{person.id}", Power(account=account.id, is_admin=True))
+
+
 def a_member(account, person, now, *, state="active", kind="member"):
     with db.transaction(tenant=account.id) as session:
         session.add(
@@ -51,6 +57,7 @@ def a_member(account, person, now, *, state="active", kind="member"):
                 email=person.email,
                 email_key=person.email_key,
                 sort_name="",
+                accepted_at=now if state == "active" else None,
                 created_at=now,
                 updated_at=now,
             )
@@ -78,7 +85,7 @@ def admins_of(account) -> dict:
 
 def history(account) -> list[str]:
     with db.reading() as session:
-        rows = ledger.history(session, chain=account_chain(account.id))
+        rows = ledger.history(session, chain=account_chain(account.id), limit=200)
     return [row.event for row in rows]
 
 
@@ -208,6 +215,7 @@ def test_what_happens_in_the_life_of_an_account_is_in_its_history_and_told_to_ot
         "account:closed",
         "account:resumed",
         "account:suspended",
+        "member:added",
         "company:created",
         "account:created",
     ]
@@ -239,7 +247,7 @@ def test_an_account_is_handed_over_to_an_active_member(now):
     account = an_account(now, old)
     a_member(account, new, now)
 
-    act(account, lifecycle.hand_over, to=new.id, actor=f"person:{old.id}", now=now)
+    act(account, lifecycle.hand_over, to=new.id, actor=an_admin(account, old), now=now)
 
     assert admins_of(account) == {old.id: None, new.id: None}
 
@@ -249,7 +257,7 @@ def test_who_hands_over_may_give_the_role_up_in_the_same_breath(now):
     account = an_account(now, old)
     a_member(account, new, now)
 
-    act(account, lifecycle.hand_over, to=new.id, instead_of=old.id, actor="operator", now=now)
+    act(account, lifecycle.hand_over, to=new.id, instead_of=old.id, actor=BY_OPERATOR, now=now)
 
     assert admins_of(account) == {new.id: None}
     assert facts(account)[-2:] == ["member.roles_changed", "member.roles_changed"]
@@ -259,7 +267,9 @@ def test_handing_over_to_oneself_takes_nothing_away(now):
     person = a_person(now)
     account = an_account(now, person)
 
-    act(account, lifecycle.hand_over, to=person.id, instead_of=person.id, actor="x:y", now=now)
+    act(
+        account, lifecycle.hand_over, to=person.id, instead_of=person.id, actor=BY_OPERATOR, now=now
+    )
 
     assert admins_of(account) == {person.id: None}
 
@@ -271,9 +281,25 @@ def test_an_admin_until_some_day_is_one_for_good_after_the_hand_over(now):
         for row in session.scalars(select(Assignment).where(Assignment.tenant_id == account.id)):
             row.expires_at = now + timedelta(days=1)
 
-    act(account, lifecycle.hand_over, to=person.id, actor="operator", now=now)
+    act(account, lifecycle.hand_over, to=person.id, actor=BY_OPERATOR, now=now)
 
     assert admins_of(account) == {person.id: None}
+
+
+@pytest.mark.security("12.4")
+def test_an_account_is_handed_over_by_an_admin_of_it_alone(now):
+    old, new = a_person(now), a_person(now, "jan@example.com")
+    account, other = an_account(now, old), an_account(now)
+    a_member(account, new, now)
+    rights = frozenset({Right("accounts", "users:manage")})
+    manager = Actor(f"person:{new.id}", Power(account=account.id, on_account=rights))
+
+    with pytest.raises(MayNotGrant):
+        act(account, lifecycle.hand_over, to=new.id, actor=manager, now=now)
+    with pytest.raises(NotFound):
+        act(account, lifecycle.hand_over, to=new.id, actor=an_admin(other, old), now=now)
+
+    assert admins_of(account) == {old.id: None}
 
 
 @pytest.mark.parametrize(
@@ -285,7 +311,7 @@ def test_an_account_is_handed_over_to_nobody_but_an_active_member(kind, state, n
     a_member(account, other, now, kind=kind, state=state)
 
     with pytest.raises(NoSuchMember):
-        act(account, lifecycle.hand_over, to=other.id, actor="operator", now=now)
+        act(account, lifecycle.hand_over, to=other.id, actor=BY_OPERATOR, now=now)
 
 
 def test_an_account_that_waited_for_an_admin_waits_no_longer(now):
@@ -294,7 +320,7 @@ def test_an_account_that_waited_for_an_admin_waits_no_longer(now):
     assert act(account, accounts.flag, actor="operator", now=now)
     assert not act(account, accounts.flag, actor="operator", now=now)
 
-    handed = act(account, lifecycle.hand_over, to=person.id, actor="operator", now=now)
+    handed = act(account, lifecycle.hand_over, to=person.id, actor=BY_OPERATOR, now=now)
 
     assert handed.flagged_at is None
     assert history(account)[:2] == ["account:handed-over", "account:flagged"]
@@ -359,7 +385,7 @@ def test_of_fifty_who_hand_over_in_a_circle_there_is_always_an_admin(identity_ap
 
     def hand_over():
         old, new = next(turns)
-        act(account, lifecycle.hand_over, to=new.id, instead_of=old.id, actor="x:y", now=now)
+        act(account, lifecycle.hand_over, to=new.id, instead_of=old.id, actor=BY_OPERATOR, now=now)
 
     answers = all_at_once(identity_app, 50, hand_over)
 
@@ -377,7 +403,7 @@ def test_of_fifty_who_hand_over_to_one_member_the_role_is_given_once(identity_ap
     answers = all_at_once(
         identity_app,
         50,
-        lambda: act(account, lifecycle.hand_over, to=new.id, actor="operator", now=now),
+        lambda: act(account, lifecycle.hand_over, to=new.id, actor=BY_OPERATOR, now=now),
     )
 
     assert [answer for answer in answers if isinstance(answer, Exception)] == []
