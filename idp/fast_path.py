@@ -148,14 +148,14 @@ class FastPath(fast_path.FastPath):
                     glance, Parameters(asked.query), issuer=self._issuer, now=now
                 )
                 signed_in = sessions.find_by_secret(glance, secret, now=now)
-                step = authorize.missing_in_new(glance, request, signed_in=signed_in, now=now)
+                plan = authorize.plan_at_once(glance, request, signed_in=signed_in, now=now)
         except (authorization.CannotAnswer, authorization.Refusal):
             return None
-        if signed_in is None or step is not None or request.response_mode != authorization.QUERY:
+        if signed_in is None or plan is None or request.response_mode != authorization.QUERY:
             return None
         if prompts.NONE not in request.prompts:
             sessions.note_use_of(signed_in, now=now)
-        outcome = authorize.carry_out(authorize.Finish(None, request, signed_in), now=now)
+        outcome = authorize.carry_out(plan, now=now)
         assert isinstance(outcome, authorize.Code)  # noqa: S101
         address = response.address_with_code(outcome.to, outcome.code, issuer=self._issuer)
         return Answer(303, (("Location", address), *self._of_redirect), b"")

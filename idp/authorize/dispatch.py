@@ -14,6 +14,7 @@ class Step(StrEnum):
 
     SIGN_IN = "sign-in"
     STEP_UP = "step-up"
+    CONTEXT = "context"
     CONSENT = "consent"
 
 
@@ -32,6 +33,7 @@ def what_is_missing(
     presence: Presence | None,
     flow_began_at: datetime | None,
     password_first: bool = False,
+    context_is_open: bool = False,
     consent_is_needed: bool,
     now: datetime,
 ) -> Step | None:
@@ -44,6 +46,8 @@ def what_is_missing(
         return Step.SIGN_IN
     if not acr.satisfies(presence.acr, wanted.acr):
         return Step.STEP_UP
+    if context_is_open:
+        return Step.CONTEXT
     return Step.CONSENT if consent_is_needed else None
 
 
@@ -54,6 +58,8 @@ def why_not_silently(step: Step) -> OAuthError:
             return LoginRequired("the person has to sign in")
         case Step.STEP_UP:
             return InteractionRequired("the sign-in has to be stronger")
+        case Step.CONTEXT:
+            return InteractionRequired("the person has to choose an account")
         case Step.CONSENT:
             return ConsentRequired("the person has to be asked")
 

@@ -4,6 +4,7 @@ What is wrong before the redirect URI is known to be good is a page of ours (`Ca
 is wrong afterwards goes back to the application (`Refusal`).
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,9 @@ FORM_POST = "form_post"
 RESPONSE_MODES = (QUERY, FORM_POST)
 
 _LONGEST_MAX_AGE = 10
+_ACCOUNT = re.compile("[0-9a-f]{12}")
+_COMPANY = re.compile("[0-9a-f]{16}")
+_NO_COMPANY = "0" * 16
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,9 @@ class AuthorizationRequest:
     resources: tuple[str, ...]
     hinted_person: str | None
     """Whom `id_token_hint` names."""
+    account: str | None = None
+    """The context that was asked for."""
+    company: str | None = None
 
     @property
     def to(self) -> ReturnAddress:
@@ -109,6 +116,8 @@ class AuthorizationRequest:
         values: dict[str, Any] = {
             name: tuple(stored[name]) if isinstance(stored[name], list) else stored[name]
             for name in cls.__dataclass_fields__
+            # A flow that began before an upgrade knows nothing of what was added.
+            if name in stored
         }
         return cls(**values)
 
@@ -149,6 +158,8 @@ def read(at: Reads, parameters: Parameters, *, issuer: str, now: datetime) -> Au
         ui_locales=_words(parameters, "ui_locales"),
         resources=tuple(dict.fromkeys(parameters.resources)),
         hinted_person=hinted_person,
+        account=parameters.get("account"),
+        company=parameters.get("company"),
     )
 
 
@@ -252,6 +263,19 @@ def check_resource(asked: _Asked) -> None:
         raise InvalidTarget("the client may not ask for this resource")
 
 
+def check_context(asked: _Asked) -> None:
+    """An account by its id, and perhaps a company of it by its key; of an application that has any."""
+    account, company = asked.parameters.get("account"), asked.parameters.get("company")
+    if account is None and company is None:
+        return
+    if asked.client.application is None:
+        raise InvalidRequest("the client is of no application that knows accounts")
+    if account is None:
+        raise InvalidRequest("company without account")
+    if not _ACCOUNT.fullmatch(account) or not _COMPANY.fullmatch(company or _NO_COMPANY):
+        raise InvalidRequest("account or company is malformed")
+
+
 CHECKS: tuple[Callable[[_Asked], None], ...] = (
     check_form,
     check_no_request_object,
@@ -262,6 +286,7 @@ CHECKS: tuple[Callable[[_Asked], None], ...] = (
     check_prompt,
     check_max_age,
     check_resource,
+    check_context,
 )
 
 

@@ -21,7 +21,7 @@ _KEPT = timedelta(days=1)
 _COLUMNS = (
     *("id", "client_id", "person_id", "session_id", "scopes", "resources", "auth_time", "acr"),
     *("amr", "nonce", "created_at", "code_hash", "code_expires_at", "redirect_uri"),
-    *("code_challenge", "kept_until"),
+    *("code_challenge", "kept_until", "account", "company"),
 )
 
 
@@ -42,8 +42,10 @@ def issue_code(
     *,
     life: timedelta,
     now: datetime,
+    account: str | None = None,
+    company: str | None = None,
 ) -> str:
-    """A code for what this person granted; only its digest is kept."""
+    """A code for what this person granted, perhaps in a context; only its digest is kept."""
     code = new_token(256)
     applications.enter(at, signed_in.session_id, request.client_id, now=now)
     _ADD.rows(
@@ -67,6 +69,8 @@ def issue_code(
         kept_until=now + _KEPT,
         redirect_uri=request.redirect_uri,
         code_challenge=request.code_challenge,
+        account=account,
+        company=company,
     )
     return code
 

@@ -21,6 +21,8 @@ from idp.authorize.response import issue_code
 from idp.clients import redirect_uris
 from idp.clients import service as clients
 from idp.clients.service import RegisteredClient
+from idp.contexts import service as contexts
+from idp.contexts.choice import CONTEXT_ANSWER, NOWHERE, Asked, Resolved, asked_in
 from idp.flows import service as flows
 from idp.flows.service import AnyFlow, FlowExpired, FlowState
 from idp.protocol import acr, prompts
@@ -71,6 +73,7 @@ class Finish:
     """What is answered with a code or a refusal; None where a page of ours was the goal."""
     signed_in: SignedIn | None = None
     refused: OAuthError | None = None
+    context: Resolved = NOWHERE
 
 
 Plan = Page | Begin | Finish
@@ -85,20 +88,25 @@ def plan_new(
     now: datetime,
 ) -> Plan:
     """What comes of a new request; raises CannotAnswer, Refusal. Only a page needs the browser."""
-    step = missing_in_new(at, request, signed_in=signed_in, now=now)
-    if step is None:
-        return Finish(None, request, signed_in)
+    look = _look(at, request, _client(at, request), signed_in, flow=None, now=now)
+    if look.refused is not None:
+        raise Refusal(request.to, look.refused)
+    if look.step is None:
+        return Finish(None, request, signed_in, context=look.context)
     if prompts.NONE in request.prompts:
-        raise Refusal(request.to, dispatch.why_not_silently(step))
+        raise Refusal(request.to, dispatch.why_not_silently(look.step))
     flow = flows.draft(browser_hash=browser_hash(), request=request.as_json(), now=now)
-    return Begin(flow, _page(at, flow, request.wanted, signed_in, now))
+    return Begin(flow, _page(at, flow, look, signed_in, now))
 
 
-def missing_in_new(
+def plan_at_once(
     at: Reads, request: AuthorizationRequest, *, signed_in: SignedIn | None, now: datetime
-) -> Step | None:
-    """What a new request waits for; raises CannotAnswer."""
-    return _missing(at, request, _client(at, request), signed_in, flow=None, now=now)
+) -> Finish | None:
+    """The same where a new request waits for nothing; else None. Raises CannotAnswer."""
+    look = _look(at, request, _client(at, request), signed_in, flow=None, now=now)
+    if look.refused is not None or look.step is not None:
+        return None
+    return Finish(None, request, signed_in, context=look.context)
 
 
 def plan_next(at: Reads, flow: AnyFlow, *, signed_in: SignedIn | None, now: datetime) -> Plan:
@@ -112,12 +120,12 @@ def plan_next(at: Reads, flow: AnyFlow, *, signed_in: SignedIn | None, now: date
     refused = _why_refuse(flow, request, signed_in)
     if refused is not None:
         return Finish(flow, request, refused=refused)
-    step = _missing(at, request, client, signed_in, flow=flow, now=now)
-    if step is None:
-        return Finish(flow, request, signed_in)
-    if step is Step.CONSENT:
-        return Page(url_for("oauth_consent.ask", flow=flow.id))
-    return _page(at, flow, request.wanted, signed_in, now)
+    look = _look(at, request, client, signed_in, flow=flow, now=now)
+    if look.refused is not None:
+        return Finish(flow, request, refused=look.refused)
+    if look.step is None:
+        return Finish(flow, request, signed_in, context=look.context)
+    return _page(at, flow, look, signed_in, now)
 
 
 def carry_out(plan: Plan, *, now: datetime) -> Outcome:
@@ -134,7 +142,7 @@ def carry_out(plan: Plan, *, now: datetime) -> Outcome:
         if plan.flow is not None and not flows.finish(at, plan.flow.id, now=now):
             raise FlowExpired("answered already")
         if plan.request is not None and plan.signed_in is not None and plan.refused is None:
-            code = _issue(at, plan.request, plan.signed_in, now)
+            code = _issue(at, plan.request, plan.signed_in, plan.context, now)
     if plan.request is None:
         return Page((plan.flow.return_to if plan.flow is not None else None) or "/")
     if code is None:
@@ -146,7 +154,8 @@ def _why_refuse(
     flow: AnyFlow, request: AuthorizationRequest, signed_in: SignedIn | None
 ) -> OAuthError | None:
     """What ends a flow without a code: the person said no, or is not the one who was asked for."""
-    if (flow.request or {}).get(CONSENT_ANSWER) == REFUSED:
+    answers = flow.request or {}
+    if REFUSED in (answers.get(CONSENT_ANSWER), answers.get(CONTEXT_ANSWER)):
         return AccessDenied("the person refused")
     if signed_in is None or signed_in.auth_time < flow.created_at:
         return None
@@ -158,11 +167,15 @@ def _why_refuse(
 
 
 def _page(
-    at: Reads, flow: AnyFlow, wanted: acr.Wanted, signed_in: SignedIn | None, now: datetime
+    at: Reads, flow: AnyFlow, look: "_Look", signed_in: SignedIn | None, now: datetime
 ) -> Page:
-    missing = sign_in.next_step(at, flow, signed_in, wanted, now)
-    # Where signing in needs nothing more, consent is what is missing.
-    return Page(missing or url_for("oauth_consent.ask", flow=flow.id))
+    if look.step is Step.CONTEXT:
+        return Page(url_for("contexts.choose", flow=flow.id))
+    if look.step is Step.CONSENT:
+        return Page(url_for("oauth_consent.ask", flow=flow.id))
+    missing = sign_in.next_step(at, flow, signed_in, look.wanted, now)
+    # The rules of signing in are asked in both places; where they need nothing, nor does this.
+    return Page(missing or url_for("authorize.resume", flow=flow.id))
 
 
 def _client(at: Reads, request: AuthorizationRequest) -> RegisteredClient:
@@ -177,7 +190,19 @@ def _client(at: Reads, request: AuthorizationRequest) -> RegisteredClient:
     return client
 
 
-def _missing(
+@dataclass(frozen=True)
+class _Look:
+    """What is true of a request now."""
+
+    step: Step | None
+    """What is missing; None: nothing."""
+    wanted: acr.Wanted
+    """What the sign-in has to be like, in the context that it is for."""
+    context: Resolved = NOWHERE
+    refused: OAuthError | None = None
+
+
+def _look(
     at: Reads,
     request: AuthorizationRequest,
     client: RegisteredClient,
@@ -185,21 +210,48 @@ def _missing(
     *,
     flow: AnyFlow | None,
     now: datetime,
-) -> Step | None:
-    presence = (
-        Presence(signed_in.person_id, signed_in.auth_time, signed_in.acr)
-        if signed_in is not None
-        else None
+) -> _Look:
+    if signed_in is None:
+        return _Look(Step.SIGN_IN, request.wanted)
+
+    def missing(wanted: acr.Wanted, **facts: bool) -> Step | None:
+        return dispatch.what_is_missing(
+            wanted,
+            presence=Presence(signed_in.person_id, signed_in.auth_time, signed_in.acr),
+            flow_began_at=flow.created_at if flow is not None else None,
+            password_first=flow is not None and flow.password_first,
+            now=now,
+            **facts,
+        )
+
+    asked = _context_asked(request, flow)
+    if not asked.is_needed_for(client.context):
+        is_needed = consent_is_needed(at, request, client, signed_in, flow)
+        return _Look(missing(request.wanted, consent_is_needed=is_needed), request.wanted)
+    step = missing(request.wanted, consent_is_needed=False)
+    if step is not None:
+        # Which accounts somebody has is asked of nobody who may be somebody else.
+        return _Look(step, request.wanted)
+    context = contexts.resolve(at, client, asked, person_id=signed_in.person_id, now=now)
+    wanted = context.strengthened(request.wanted)
+    if context.why_refused is not None:
+        # Nobody learns from the answer what there is.
+        refused = AccessDenied(
+            "the context is not there for this person", detail=context.why_refused
+        )
+        return _Look(None, wanted, refused=refused)
+    step = missing(
+        wanted,
+        context_is_open=context.has_to_be_chosen,
+        consent_is_needed=consent_is_needed(at, request, client, signed_in, flow),
     )
-    return dispatch.what_is_missing(
-        request.wanted,
-        presence=presence,
-        flow_began_at=flow.created_at if flow is not None else None,
-        password_first=flow is not None and flow.password_first,
-        consent_is_needed=signed_in is not None
-        and consent_is_needed(at, request, client, signed_in, flow),
-        now=now,
-    )
+    return _Look(step, wanted, context)
+
+
+def _context_asked(request: AuthorizationRequest, flow: AnyFlow | None) -> Asked:
+    if flow is not None and flow.request is not None:
+        return asked_in(flow.request)
+    return Asked(request.account, request.company)
 
 
 def consent_is_needed(
@@ -220,6 +272,20 @@ def consent_is_needed(
     )
 
 
-def _issue(at: Reads, request: AuthorizationRequest, signed_in: SignedIn, now: datetime) -> str:
+def _issue(
+    at: Reads,
+    request: AuthorizationRequest,
+    signed_in: SignedIn,
+    context: Resolved,
+    now: datetime,
+) -> str:
     life = timedelta(seconds=current_settings().code_seconds)
-    return issue_code(at, request, signed_in, life=life, now=now)
+    return issue_code(
+        at,
+        request,
+        signed_in,
+        life=life,
+        now=now,
+        account=context.account,
+        company=context.company,
+    )

@@ -1,7 +1,7 @@
 """Whether a grant still stands: asked by every refresh, introspection and userinfo request."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -12,12 +12,15 @@ from consent.oauth import service as consents
 from idp.caches import ALL_VERSIONS, read_already
 from idp.clients.service import RegisteredClient
 from idp.grants.models import Grant, RevokedAccessToken
-from idp.protocol import scopes
+from idp.protocol import acr, scopes
 from idp.protocol.claims import PersonalFacts
 from idp.sessions.models import BrowserSession
 from kernel.crypto import hash_token
 from kernel.database import HotStatement, Reads
 from tenants.people import service as people
+from tenants.standing import scope
+from tenants.standing import service as standings
+from tenants.standing.service import Standing
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,11 @@ class GrantState:
     session_expires_at: datetime
     consented: frozenset[str]
     """What the person allows the application now."""
+    account: str | None = None
+    """The context, if it was given in one."""
+    company: str | None = None
+    standing: Standing | None = None
+    """What the person is in that account now: looked at by `with_standing`."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,8 @@ def _columns() -> Select[Any]:
             grant.acr,
             grant.amr,
             grant.nonce,
+            grant.account,
+            grant.company,
             grant.redeemed_at,
             grant.revoked_at,
             person.c.id.is_not(None).label("person_is_active"),
@@ -175,6 +185,8 @@ def from_rows(rows: Sequence[Any]) -> GrantState:
         acr=row.acr,
         amr=tuple(row.amr),
         nonce=row.nonce,
+        account=row.account,
+        company=row.company,
         redeemed_at=row.redeemed_at,
         revoked_at=row.revoked_at,
         person_is_active=bool(row.person_is_active),
@@ -184,8 +196,21 @@ def from_rows(rows: Sequence[Any]) -> GrantState:
     )
 
 
+def with_standing(at: Reads, state: GrantState, now: datetime) -> GrantState:
+    """The grant with what its person is in its account now; a grant without a context as it is."""
+    if state.account is None:
+        return state
+    standing = standings.of(
+        at, account=state.account, person_id=state.person_id, company=state.company, now=now
+    )
+    return replace(state, standing=standing)
+
+
 def why_ended(state: GrantState, now: datetime) -> str | None:
-    """Say why nothing comes of this grant any more, or None while it stands."""
+    """Say why nothing comes of this grant any more, or None while it stands.
+
+    One with a context that nobody looked at (`with_standing`) has none to stand on.
+    """
     if state.revoked_at is not None:
         return "the grant was revoked"
     if not state.person_is_active:
@@ -194,12 +219,26 @@ def why_ended(state: GrantState, now: datetime) -> str | None:
         return "the session was ended"
     if state.session_expires_at <= now and scopes.OFFLINE_ACCESS not in state.scopes:
         return "the session is over"
+    return _why_out_of_context(state, now) if state.account is not None else None
+
+
+def _why_out_of_context(state: GrantState, now: datetime) -> str | None:
+    standing = state.standing
+    why_not = scope.why_not_there(standing, application=None, company=state.company)
+    if why_not is not None or standing is None:
+        return why_not
+    if scope.asks_for_strong(standing, state.company) and state.acr != acr.TWO_FACTOR:
+        return "the account asks for a stronger sign-in"
+    return scope.why_too_old(standing, auth_time=state.auth_time, now=now)
+
+
+def why_not_for(client: RegisteredClient, state: GrantState) -> str | None:
+    """Say why a grant that stands is no longer for this application, or None while it is."""
+    if not client.first_party and not consents.covers(state.consented, state.scopes):
+        return "consent was withdrawn"
+    if state.standing is not None and client.application not in state.standing.applications:
+        return "the account does not have the application"
     return None
-
-
-def is_consented(client: RegisteredClient, state: GrantState) -> bool:
-    """Whether the person still allows the application what the grant holds."""
-    return client.first_party or consents.covers(state.consented, state.scopes)
 
 
 def is_revoked(at: Reads, jti: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from idp.client_requests import FindClient
 from idp.clients import service as clients
 from idp.clients.service import RegisteredClient
+from idp.contexts import claims as context_claims
 from idp.grants import state as grant_states
 from idp.protocol import jwt
 from idp.protocol.errors import InvalidClient, InvalidRequest
@@ -71,21 +72,36 @@ def _inspect_access_token(
     bearer = clients.find(at, believed.client_id)
     if bearer is None:
         return INACTIVE
-    if believed.grant and not grant_states.is_consented(bearer, believed.grant):
+    if believed.grant and grant_states.why_not_for(bearer, believed.grant) is not None:
         return INACTIVE
     shown = {name: believed.claims[name] for name in _SHOWN if name in believed.claims}
-    return {"active": True, "token_type": "Bearer"} | shown
+    return {"active": True, "token_type": "Bearer"} | shown | _context(believed, bearer, issuer)
+
+
+def _context(
+    believed: verification.AccessToken, bearer: RegisteredClient, issuer: str
+) -> dict[str, Any]:
+    """The context as it is now, whatever it was when the token was made."""
+    if believed.grant is None:
+        return {}
+    return context_claims.of_grant(
+        believed.grant,
+        bearer,
+        audience=str(believed.claims["aud"]),
+        scopes=believed.scopes,
+        issuer=issuer,
+    )
 
 
 def _inspect_refresh_token(
     at: Reads, token: str, *, client: RegisteredClient, issuer: str, now: datetime
 ) -> dict[str, Any]:
-    link = refresh_token.find(at, token)
+    link = refresh_token.find_standing(at, token, now)
     if link is None or link.spent_at is not None:
         return INACTIVE
     if refresh_token.why_refuse(link, client.id, now) is not None:
         return INACTIVE
-    if not grant_states.is_consented(client, link.grant):
+    if grant_states.why_not_for(client, link.grant) is not None:
         return INACTIVE
     return {
         "active": True,
@@ -95,4 +111,5 @@ def _inspect_refresh_token(
         "client_id": link.grant.client_id,
         "scope": " ".join(link.grant.scopes),
         "exp": int(link.expires_at.timestamp()),
+        **context_claims.place(link.grant.account, link.grant.company),
     }

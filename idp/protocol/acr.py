@@ -37,6 +37,8 @@ class Wanted:
     person_id: UUID | None = None
     """The person that `id_token_hint` names; nobody else will do."""
     login_hint: str | None = None
+    after: datetime | None = None
+    """Sign-ins up to this moment won't do."""
 
     def is_by(self, person_id: UUID) -> bool:
         """Whether a sign-in of this person will do."""
@@ -50,6 +52,8 @@ class Wanted:
         One within the flow answers `prompt=login` and `max_age`, however small, and whatever else
         asks `again`.
         """
+        if self.after is not None and auth_time <= self.after:
+            return False
         if flow_began_at is not None and auth_time >= flow_began_at:
             return True
         if again or self.prompt_login:

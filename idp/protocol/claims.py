@@ -94,4 +94,8 @@ SUPPORTED = (
     "email_verified",
     "phone_number",
     "phone_number_verified",
+    "tenant_id",
+    "company_id",
+    "roles",
+    "permissions",
 )

@@ -31,8 +31,8 @@ def _revoke_access_token(
     token: str, *, client: RegisteredClient, issuer: str, now: datetime
 ) -> None:
     try:
-        with db.reading() as session:
-            believed = verification.believe(session, token, issuer=issuer, audience=None, now=now)
+        with db.glancing() as glance:
+            believed = verification.believe(glance, token, issuer=issuer, audience=None, now=now)
     except (jwt.NotBelieved, ValueError):
         return
     if believed.client_id != client.id:

@@ -6,9 +6,11 @@ from functools import partial
 from typing import Any
 
 from idp.clients.service import RegisteredClient
+from idp.contexts import claims
 from idp.grants.state import GrantState
 from idp.keys import service as keys
 from idp.protocol import scopes
+from idp.protocol.errors import InvalidTarget
 from idp.settings import IdentitySettings
 from idp.token import audience, mint
 from kernel.database import Reads
@@ -32,16 +34,19 @@ def for_person(
     granted = [scope for scope in granted if scope in client.scopes]
     life = timedelta(seconds=settings.access_token_seconds)
     key_of = partial(keys.signing_key, now=now, at=at)
+    audience_ = audience_for(grant, client, requested_resources, issuer)
+    context = claims.of_grant(grant, client, audience=audience_, scopes=granted, issuer=issuer)
     token = mint.access_token(
         issuer=issuer,
         subject=str(grant.person_id),
         client_id=client.id,
-        audience=audience_for(grant, client, requested_resources, issuer),
+        audience=audience_,
         granted=granted,
         key=key_of(client.access_token_signed_response_alg),
         life=life,
         now=now,
         grant=grant,
+        context=claims.for_token(context, issuer=issuer) if context else None,
     )
     answer: dict[str, Any] = {
         "access_token": token,
@@ -71,6 +76,17 @@ def audience_for(
     """The audience of this grant's next token; raises InvalidTarget."""
     is_sign_in = scopes.OPENID in grant.scopes
     default = issuer if is_sign_in or not client.audiences else client.audiences[0]
-    return audience.choose(
+    chosen = audience.choose(
         requested, granted=grant.resources, client=client, issuer=issuer, default=default
     )
+    _check_account_has(grant, chosen)
+    return chosen
+
+
+def _check_account_has(grant: GrantState, audience_: str) -> None:
+    """In a context, a token is only for what the account has (TEN-17)."""
+    if grant.standing is None:
+        return
+    application = grant.standing.audiences.get(audience_)
+    if application is not None and application not in grant.standing.applications:
+        raise InvalidTarget("the account does not have the application that serves this resource")

@@ -93,10 +93,10 @@ def redeem(
     """
     settings = current_settings()
     with db.glancing() as glance:
-        found = _find(glance, code)
+        found = _find(glance, code, now)
     refusal = why_refuse(found, client.id, redirect_uri, code_verifier, now)
-    if found is not None and refusal is None and not grant_states.is_consented(client, found.grant):
-        refusal = "consent was withdrawn"
+    if found is not None and refusal is None:
+        refusal = grant_states.why_not_for(client, found.grant)
     bought = None
     if found is not None and refusal is None:
         # Raises while nothing is spent yet: the client can ask again with another resource.
@@ -150,12 +150,12 @@ def why_refuse(
     return grant_states.why_ended(code.grant, now)
 
 
-def _find(at: Reads, code: str) -> Code | None:
+def _find(at: Reads, code: str, now: datetime) -> Code | None:
     """The code, with the grant and the consents behind it."""
     rows = _BY_CODE.rows(at, code_hash=hash_token(code))
     if not rows:
         return None
-    grant, row = grant_states.from_rows(rows), rows[0]
+    grant, row = grant_states.with_standing(at, grant_states.from_rows(rows), now), rows[0]
     return Code(grant, row.code_expires_at, row.redirect_uri, row.code_challenge)
 
 

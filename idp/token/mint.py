@@ -2,10 +2,11 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from idp.contexts.claims import place
 from idp.grants.state import GrantState
 from idp.protocol import jwt, scopes
 from idp.protocol.jwt import TokenKey
@@ -23,8 +24,12 @@ def access_token(
     life: timedelta,
     now: datetime,
     grant: GrantState | None = None,
+    context: Mapping[str, Any] | None = None,
 ) -> str:
-    """A signed access token for one audience; with a grant, it says on which sign-in it stands."""
+    """A signed access token for one audience; with a grant, it says on which sign-in it stands.
+
+    `context` are the claims of the account in which it was given.
+    """
     issued_at = int(now.timestamp())
     claims: dict[str, Any] = {
         "iss": issuer,
@@ -44,6 +49,8 @@ def access_token(
             # Whoever checks the token here finds the grant by this.
             "gid": str(grant.id),
         }
+    if context is not None:
+        claims |= context
     return jwt.sign(claims, key, typ=jwt.ACCESS_TOKEN)
 
 
@@ -72,6 +79,7 @@ def id_token(
         "amr": list(grant.amr),
         "sid": str(grant.sid),
         "at_hash": left_half_of_hash(access_token),
+        **place(grant.account, grant.company),
     }
     if nonce is not None:
         claims["nonce"] = nonce

@@ -7,7 +7,7 @@ some seconds gets the identical answer, which only the spent token itself can un
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 from uuid import UUID
@@ -175,10 +175,10 @@ def refresh(
     """New tokens for a refresh token, which is spent by this; raises InvalidGrant."""
     settings = current_settings()
     request = _digest(client.id, scope, resources)
-    link = find(at, token)
+    link = find_standing(at, token, now)
     refusal = why_refuse(link, client.id, now)
-    if link is not None and refusal is None and not grant_states.is_consented(client, link.grant):
-        refusal = "consent was withdrawn"
+    if link is not None and refusal is None:
+        refusal = grant_states.why_not_for(client, link.grant)
     if link is None or refusal is not None:
         raise InvalidGrant(refusal or "no such refresh token")
 
@@ -254,6 +254,16 @@ def find(at: Reads, token: str) -> Link | None:
     """The link of the chain that this token is, with the grant and consents behind it."""
     key = (_AHEAD, token)
     return at.info[key] if key in at.info else _find(at, token)
+
+
+def find_standing(at: Reads, token: str, now: datetime) -> Link | None:
+    """The same with what the person is now in the account of the grant, if it has one."""
+    link = find(at, token)
+    return (
+        replace(link, grant=grant_states.with_standing(at, link.grant, now))
+        if link is not None and link.grant.account is not None
+        else link
+    )
 
 
 def _find(at: Reads, token: str) -> Link | None:

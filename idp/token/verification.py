@@ -58,10 +58,11 @@ def believe(
         raise jwt.NotBelieved("its grant is gone")
     if state.is_revoked:
         raise jwt.NotBelieved("this token was revoked")
-    ended = grant_states.why_ended(state.grant, now)
+    grant = grant_states.with_standing(at, state.grant, now)
+    ended = grant_states.why_ended(grant, now)
     if ended is not None:
         raise jwt.NotBelieved(ended)
-    return AccessToken(claims, state.grant, state.person)
+    return AccessToken(claims, grant, state.person)
 
 
 def look_ahead(at: Reads, token: str) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from idp.clients import service as clients
+from idp.contexts import claims as context_claims
 from idp.grants import state as grant_states
 from idp.protocol import claims, jwt, scopes
 from idp.protocol.errors import InsufficientScope, InvalidToken
@@ -23,8 +24,12 @@ def tell(at: Reads, token: str, *, issuer: str, now: datetime) -> dict[str, Any]
     client = clients.find(at, believed.client_id)
     if client is None:
         raise InvalidToken("the client was switched off")
-    if not grant_states.is_consented(client, believed.grant):
-        raise InvalidToken("consent was withdrawn")
+    why_not = grant_states.why_not_for(client, believed.grant)
+    if why_not is not None:
+        raise InvalidToken(why_not)
     if believed.person is None:
         raise InvalidToken("the person is gone")
-    return claims.for_scopes(believed.person, believed.scopes)
+    context = context_claims.of_grant(
+        believed.grant, client, audience=issuer, scopes=believed.scopes, issuer=issuer
+    )
+    return claims.for_scopes(believed.person, believed.scopes) | context

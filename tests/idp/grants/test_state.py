@@ -45,6 +45,6 @@ def test_consent_stands_for_what_is_allowed(identity_app: Flask):
         for scopes in (("openid",), ("openid", "profile"))
     )
 
-    assert grant_states.is_consented(ours, wide)
-    assert grant_states.is_consented(theirs, narrow)
-    assert not grant_states.is_consented(theirs, wide)
+    assert grant_states.why_not_for(ours, wide) is None
+    assert grant_states.why_not_for(theirs, narrow) is None
+    assert grant_states.why_not_for(theirs, wide) == "consent was withdrawn"

@@ -1,0 +1,646 @@
+"""From /authorize over the page of accounts to tokens that name the context."""
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from idp.protocol import acr
+from idp.sessions.models import BrowserSession
+from kernel import clock
+from tenants.database import db
+from tests.idp.provider import (
+    API,
+    CALLBACK,
+    ISSUER,
+    a_browser,
+    an_app,
+    answer_of,
+    claims_of,
+    trade,
+    trade_code,
+)
+from tests.idp.visitor import Visitor
+from tests.tenants.making import (
+    a_client,
+    a_company,
+    a_member,
+    a_person,
+    a_role,
+    an_account,
+    an_application,
+    assign,
+    change_account,
+    change_company,
+    change_member,
+    change_role,
+    remove_member,
+    take,
+    unassign,
+    untick,
+)
+
+READ, WRITE = ("crm", "contacts:read"), ("crm", "contacts:write")
+
+
+@pytest.fixture
+def crm(identity_app):
+    an_application(
+        "accounts",
+        audience=f"{ISSUER}/api",
+        permissions=("users:read", "users:manage"),
+        for_every_account=True,
+    )
+    return an_application("crm", audience=API, permissions=("contacts:read", "contacts:write"))
+
+
+@pytest.fixture
+def app(crm):
+    return an_app(name="CRM", first_party=True, application="crm", audiences=(API, f"{ISSUER}/api"))
+
+
+@pytest.fixture
+def anna(identity_app):
+    return a_person("anna@example.com")
+
+
+@pytest.fixture
+def account(crm, anna):
+    """An account with the application, in which Anna sells."""
+    made = an_account("Zielony Dom", applications=["crm"])
+    sales = a_role(made.id, "Sprzedaż", rights=[READ])
+    a_member(made.id, anna, roles=[sales])
+    return made
+
+
+@pytest.fixture
+def browser(identity_app, anna):
+    return a_browser(identity_app, person_id=anna)
+
+
+class Walker(Visitor):
+    """A browser that follows our pages until an answer goes to the application."""
+
+    def __init__(self, identity_app, browser):
+        super().__init__(identity_app)
+        self.client = browser.client
+
+
+def told(response):
+    """What the application is told, by a redirect or by the page that forwards."""
+    if response.status_code != 200:
+        return answer_of(response)
+    text = response.get_data(as_text=True).replace("&amp;", "&")
+    query = urlsplit(text[text.index(CALLBACK) :].split('"')[0]).query
+    return {name: values[0] for name, values in parse_qs(query).items()}
+
+
+def tokens_of(browser, app, response):
+    answer = trade_code(browser.client, app, told(response)["code"])
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return answer.get_json()
+
+
+def userinfo(browser, token):
+    return browser.client.get("/userinfo", headers={"Authorization": f"Bearer {token}"})
+
+
+def introspect(browser, app, token):
+    return browser.client.post("/introspect", data={"token": token}, headers=app.basic).get_json()
+
+
+@pytest.mark.product("OP-3")
+def test_one_account_is_chosen_silently_and_named_in_every_token(browser, app, account):
+    tokens = tokens_of(browser, app, browser.ask(app, scope="openid offline_access"))
+
+    expected = {"tenant_id": account.id, "roles": ["Sprzedaż"], "permissions": ["contacts:read"]}
+    access = claims_of(tokens["access_token"])
+    assert {name: access[name] for name in expected} == expected
+    assert "company_id" not in access
+    assert claims_of(tokens["id_token"])["tenant_id"] == account.id
+    assert userinfo(browser, tokens["access_token"]).get_json().items() >= expected.items()
+    assert introspect(browser, app, tokens["access_token"]).items() >= expected.items()
+    refresh = introspect(browser, app, tokens["refresh_token"])
+    assert refresh["tenant_id"] == account.id
+
+
+def test_an_application_without_accounts_gets_no_context(browser, account):
+    app = an_app(first_party=True)
+
+    tokens = tokens_of(browser, app, browser.ask(app))
+
+    assert not {"tenant_id", "roles", "permissions"} & claims_of(tokens["access_token"]).keys()
+    assert "tenant_id" not in userinfo(browser, tokens["access_token"]).get_json()
+
+
+@pytest.mark.product("OP-3")
+def test_an_application_that_needs_no_context_may_ask_for_one(browser, account, anna):
+    an_application("portal", context="none", for_every_account=True, audience="https://p.example")
+    app = an_app(first_party=True, application="portal")
+
+    plain = tokens_of(browser, app, browser.ask(app))
+    named = tokens_of(browser, app, browser.ask(app, account=account.id))
+
+    assert "tenant_id" not in claims_of(plain["access_token"])
+    assert claims_of(named["access_token"])["tenant_id"] == account.id
+
+
+@pytest.mark.product("OP-3")
+def test_where_there_are_several_the_person_picks_one(identity_app, browser, app, account, anna):
+    other = an_account("Biuro Żak", applications=["crm"])
+    a_member(other.id, anna, roles=[other.admin_role])
+    walker = Walker(identity_app, browser)
+
+    walker.get(browser.ask(app).headers["Location"])
+    assert walker.path.startswith("/context?")
+    assert "Zielony Dom" in walker.words
+    walker.submit("/context", account=other.id)
+
+    claims = claims_of(tokens_of(browser, app, walker.response)["access_token"])
+    assert claims["tenant_id"] == other.id
+    assert claims["roles"] == ["admin"]
+    assert claims["permissions"] == ["contacts:read", "contacts:write"]
+
+
+def test_the_account_that_was_used_last_comes_first(identity_app, browser, app, account, anna):
+    other = an_account("Biuro Żak", applications=["crm"])
+    a_member(other.id, anna)
+    walker = Walker(identity_app, browser)
+    walker.get(browser.ask(app).headers["Location"])
+    before = walker.words
+    walker.submit("/context", account=account.id)
+
+    walker.get(browser.ask(app).headers["Location"])
+
+    assert before.index("Biuro Żak") < before.index("Zielony Dom")
+    assert walker.words.index("Zielony Dom") < walker.words.index("Biuro Żak")
+    assert "Used last" in walker.words
+
+
+def test_only_accounts_that_are_open_to_the_person_are_offered(
+    identity_app, browser, app, account, anna
+):
+    an_account("Foreign", applications=["crm"])
+    for name, state in (("Pending", "pending"), ("Blocked", "blocked"), ("Second", "active")):
+        a_member(an_account(name, applications=["crm"]).id, anna, state=state)
+    a_member(an_account("Without").id, anna)
+    a_member(an_account("Closed", status="closed", applications=["crm"]).id, anna)
+    a_client(an_account("As client", applications=["crm"]).id, anna)
+    walker = Walker(identity_app, browser)
+
+    walker.get(browser.ask(app).headers["Location"])
+
+    assert "Second" in walker.words
+    hidden = ("Foreign", "Pending", "Blocked", "Without", "Closed", "As client")
+    assert [name for name in hidden if name in walker.words] == []
+
+
+def test_who_has_no_account_is_told_so_and_can_go_back(identity_app, browser, app):
+    walker = Walker(identity_app, browser)
+
+    walker.get(browser.ask(app).headers["Location"])
+    assert "No company account for CRM" in walker.words
+    walker.submit("/context", answer="refused")
+
+    assert told(walker.response)["error"] == "access_denied"
+
+
+@pytest.mark.product("OP-3")
+def test_where_the_application_needs_a_company_that_is_chosen_after_the_account(
+    identity_app, browser, anna, crm
+):
+    an_application("ksef", context="company", audience="https://ksef.example")
+    app = an_app(first_party=True, application="ksef")
+    accounts = [an_account(name, applications=["ksef"]) for name in ("First", "Second")]
+    for made in accounts:
+        role = a_role(made.id)
+        company = a_company(made.id, f"Company of {made.id}")
+        a_member(made.id, anna, roles=[(role, company), (role, made.main_company)])
+    foreign = a_company(accounts[1].id, "No role there")
+    walker = Walker(identity_app, browser)
+
+    walker.get(browser.ask(app).headers["Location"]).submit("/context", account=accounts[1].id)
+    offered = walker.words
+    walker.submit("/context", company=foreign)
+    again = walker.words
+    walker.submit("/context", company=accounts[1].main_company)
+
+    assert f"Company of {accounts[1].id}" in offered
+    assert "No role there" not in offered
+    assert again == offered
+    claims = claims_of(tokens_of(browser, app, walker.response)["access_token"])
+    assert (claims["tenant_id"], claims["company_id"]) == (
+        accounts[1].id,
+        accounts[1].main_company,
+    )
+
+
+def test_one_company_is_chosen_silently_and_without_any_the_page_says_so(
+    identity_app, browser, anna, crm
+):
+    an_application("ksef", context="company", audience="https://ksef.example")
+    app = an_app(first_party=True, application="ksef")
+    account = an_account(applications=["ksef"])
+    member = a_member(account.id, anna)
+    walker = Walker(identity_app, browser)
+    walker.get(browser.ask(app, account=account.id).headers["Location"])
+    without = walker.words
+
+    assign(account.id, member, a_role(account.id), account.main_company)
+    tokens = tokens_of(browser, app, browser.ask(app))
+
+    assert "No company in Zielony Dom" in without
+    assert claims_of(tokens["access_token"])["company_id"] == account.main_company
+
+
+def test_many_accounts_can_be_searched(identity_app, browser, app, account, anna):
+    for number in range(55):
+        a_member(an_account(f"Firm {number:02}", applications=["crm"]).id, anna)
+    walker = Walker(identity_app, browser)
+
+    walker.get(browser.ask(app).headers["Location"])
+    all_words = walker.words
+    walker.get(f"/context?flow={walker.flow}&q=firm+54")
+    found = walker.words
+    walker.get(f"/context?flow={walker.flow}&q=nothing+like+it")
+
+    assert "Firm 54" not in all_words
+    assert "There are more" in all_words
+    assert "Firm 54" in found
+    assert "Firm 53" not in found
+    assert "Nothing found" in walker.words
+
+
+@pytest.mark.product("OP-3", "TEN-9")
+def test_another_account_needs_no_password(browser, app, account, anna):
+    other = an_account("Second", applications=["crm"])
+    a_member(other.id, anna)
+
+    first = tokens_of(browser, app, browser.ask(app, account=account.id))
+    second = tokens_of(browser, app, browser.ask(app, account=other.id, prompt="none"))
+
+    assert claims_of(first["access_token"])["tenant_id"] == account.id
+    assert claims_of(second["access_token"])["tenant_id"] == other.id
+
+
+@pytest.mark.product("OP-3")
+@pytest.mark.security("5.3")
+def test_two_contexts_live_side_by_side_on_one_session(browser, app, account, anna):
+    other = an_account("Second", applications=["crm"])
+    member = a_member(other.id, anna)
+    ask = {"scope": "openid offline_access"}
+    first = tokens_of(browser, app, browser.ask(app, account=account.id, **ask))
+    second = tokens_of(browser, app, browser.ask(app, account=other.id, **ask))
+
+    change_member(other.id, member, state="blocked")
+
+    refreshed = trade(browser.client, app, "refresh_token", refresh_token=first["refresh_token"])
+    refused = trade(browser.client, app, "refresh_token", refresh_token=second["refresh_token"])
+    assert claims_of(refreshed.get_json()["access_token"])["tenant_id"] == account.id
+    assert refused.get_json()["error"] == "invalid_grant"
+
+
+@pytest.mark.product("TEN-17")
+@pytest.mark.security("13.6")
+def test_what_is_not_there_and_what_is_foreign_are_refused_alike(
+    identity_app, browser, app, account, anna
+):
+    foreign = an_account("Foreign", applications=["crm"])
+    without = an_account("Without")
+    a_member(without.id, anna)
+    as_client = an_account("As client", applications=["crm"])
+    a_client(as_client.id, anna)
+    archived = a_company(account.id, archived_at=clock.now())
+    asked = [
+        {"account": "0" * 12},
+        {"account": foreign.id},
+        {"account": without.id},
+        {"account": as_client.id},
+        {"account": account.id, "company": "0" * 16},
+        {"account": account.id, "company": foreign.main_company},
+        {"account": account.id, "company": archived},
+    ]
+
+    for more in ({}, {"prompt": "none"}):
+        answers = [browser.ask(app, **named, **more) for named in asked]
+
+        assert len({answer.get_data() for answer in answers}) == 1
+        assert {answer.status_code for answer in answers} == {303}
+        assert len({answer.headers["Location"] for answer in answers}) == 1
+        assert answer_of(answers[0])["error"] == "access_denied"
+
+
+def test_before_somebody_signed_in_nothing_is_said_of_any_account(identity_app, app, account):
+    stranger = a_browser(identity_app)
+
+    known = stranger.ask(app, account=account.id)
+    unknown = stranger.ask(app, account="0" * 12)
+    silent = [stranger.ask(app, account=one, prompt="none") for one in (account.id, "0" * 12)]
+
+    assert [urlsplit(one.headers["Location"]).path for one in (known, unknown)] == ["/sign-in"] * 2
+    assert [answer_of(one)["error"] for one in silent] == ["login_required"] * 2
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"account": "ABCDEF012345"},
+        {"account": "12345"},
+        {"company": "0" * 16},
+        {"account": "0" * 12, "company": "0" * 12},
+        {"account": "0" * 12 + "\n"},
+    ],
+)
+def test_a_malformed_context_is_an_invalid_request(browser, app, named):
+    assert answer_of(browser.ask(app, **named))["error"] == "invalid_request"
+
+
+def test_a_client_that_knows_no_accounts_may_name_none(browser, account):
+    app = an_app(first_party=True)
+
+    assert answer_of(browser.ask(app, account=account.id))["error"] == "invalid_request"
+
+
+@pytest.mark.product("OP-3")
+def test_prompt_none_never_picks_an_account(browser, app, account, anna):
+    alone = browser.ask(app, prompt="none")
+    a_member(an_account(applications=["crm"]).id, anna)
+
+    several = browser.ask(app, prompt="none")
+
+    assert "code" in answer_of(alone)
+    assert answer_of(several)["error"] == "interaction_required"
+
+
+def test_a_third_party_asks_for_consent_after_the_context(
+    identity_app, browser, crm, account, anna
+):
+    app = an_app(application="crm")
+    walker = Walker(identity_app, browser)
+    a_member(an_account(applications=["crm"]).id, anna)
+
+    walker.get(browser.ask(app).headers["Location"])
+    first = walker.path
+    walker.submit("/context", account=account.id)
+    second = walker.path
+    walker.submit("/consent", answer="allow")
+
+    assert first.startswith("/context?")
+    assert second.startswith("/consent?")
+    tokens = tokens_of(browser, app, walker.response)
+    assert claims_of(tokens["access_token"])["tenant_id"] == account.id
+
+
+@pytest.mark.security("6.11")
+def test_the_page_of_another_browser_is_of_no_use(identity_app, browser, app, account, anna):
+    a_member(an_account(applications=["crm"]).id, anna)
+    address = browser.ask(app).headers["Location"]
+    other = a_browser(identity_app, person_id=anna)
+
+    assert other.client.get(address).status_code == 400
+
+
+def test_what_somebody_else_chose_in_the_same_browser_does_not_count(
+    identity_app, browser, app, account, anna
+):
+    other = an_account(applications=["crm"])
+    a_member(other.id, anna)
+    walker = Walker(identity_app, browser)
+    walker.get(browser.ask(app).headers["Location"])
+
+    walker.submit("/context", account=other.id, person=str(a_person()))
+
+    assert walker.path.startswith("/context?")
+
+
+# What was granted ends with what it stands on.
+
+
+def _ends(change):
+    """Everything that has to end a grant, as a test case."""
+    return pytest.param(change, id=change.__name__.strip("_").replace("_", " "))
+
+
+def _blocked(made, member, _role):
+    change_member(made.id, member, state="blocked")
+
+
+def _pending_again(made, member, _role):
+    change_member(made.id, member, state="pending")
+
+
+def _removed(made, member, _role):
+    remove_member(made.id, member)
+
+
+def _account_suspended(made, _member, _role):
+    change_account(made.id, status="suspended")
+
+
+def _account_closed(made, _member, _role):
+    change_account(made.id, status="closed")
+
+
+def _application_taken_away(made, _member, _role):
+    take(made.id, "crm")
+
+
+def _company_archived(made, _member, _role):
+    change_company(made.id, made.main_company, archived_at=clock.now())
+
+
+def _signed_out(made, member, _role):
+    change_member(made.id, member, signed_out_at=clock.now())
+
+
+def _roles_taken_away(made, member, _role):
+    unassign(made.id, member)
+
+
+def _account_wants_strong(made, _member, _role):
+    change_account(made.id, second_factor="strong")
+
+
+def _role_wants_strong(made, _member, role):
+    change_role(made.id, role, second_factor="strong")
+
+
+@pytest.mark.product("OP-5", "TEN-6")
+@pytest.mark.security("7.3")
+@pytest.mark.parametrize(
+    "change",
+    [
+        _ends(_blocked),
+        _ends(_pending_again),
+        _ends(_removed),
+        _ends(_account_suspended),
+        _ends(_account_closed),
+        _ends(_application_taken_away),
+        _ends(_company_archived),
+        _ends(_signed_out),
+        _ends(_roles_taken_away),
+        _ends(_account_wants_strong),
+        _ends(_role_wants_strong),
+    ],
+)
+def test_what_was_granted_ends_at_the_next_use_when(identity_app, app, anna, change):
+    made = an_account(applications=["crm"])
+    role = a_role(made.id, rights=[READ])
+    member = a_member(made.id, anna, roles=[(role, made.main_company)])
+    browser = a_browser(identity_app, person_id=anna, acr=acr.MAIL_CODE, amr=["pwd", "mca"])
+    ask = {"account": made.id, "company": made.main_company, "scope": "openid offline_access"}
+    tokens = tokens_of(browser, app, browser.ask(app, **ask))
+    code = answer_of(browser.ask(app, **ask))["code"]
+    assert introspect(browser, app, tokens["access_token"])["active"]
+
+    change(made, member, role)
+
+    assert userinfo(browser, tokens["access_token"]).status_code == 401
+    assert introspect(browser, app, tokens["access_token"]) == {"active": False}
+    assert introspect(browser, app, tokens["refresh_token"]) == {"active": False}
+    refused = trade(browser.client, app, "refresh_token", refresh_token=tokens["refresh_token"])
+    assert refused.get_json()["error"] == "invalid_grant"
+    assert trade_code(browser.client, app, code).get_json()["error"] == "invalid_grant"
+
+
+@pytest.mark.product("OP-5")
+def test_a_role_that_changed_is_felt_at_the_next_use(browser, app, anna, crm):
+    made = an_account(applications=["crm"])
+    role = a_role(made.id, rights=[READ, WRITE])
+    a_member(made.id, anna, roles=[role])
+    tokens = tokens_of(browser, app, browser.ask(app, scope="openid offline_access"))
+
+    untick(made.id, role)
+
+    now = introspect(browser, app, tokens["access_token"])
+    told = userinfo(browser, tokens["access_token"]).get_json()
+    renewed = trade(browser.client, app, "refresh_token", refresh_token=tokens["refresh_token"])
+    claims = claims_of(renewed.get_json()["access_token"])
+    assert claims_of(tokens["access_token"])["permissions"] == ["contacts:read", "contacts:write"]
+    assert now["permissions"] == told["permissions"] == claims["permissions"] == []
+
+
+@pytest.mark.product("OP-3")
+def test_a_company_brings_the_roles_of_the_account_and_its_own(browser, app, anna, crm):
+    made = an_account(applications=["crm"])
+    everywhere = a_role(made.id, "Everywhere", rights=[READ])
+    there = a_role(made.id, "There", rights=[WRITE])
+    a_member(made.id, anna, roles=[everywhere, (there, made.main_company)])
+
+    def held(**named):
+        tokens = tokens_of(browser, app, browser.ask(app, account=made.id, **named))
+        claims = claims_of(tokens["access_token"])
+        return claims["roles"], claims["permissions"]
+
+    assert held() == (["Everywhere"], ["contacts:read"])
+    assert held(company=made.main_company) == (
+        ["Everywhere", "There"],
+        ["contacts:read", "contacts:write"],
+    )
+    assert held(company=a_company(made.id)) == (["Everywhere"], ["contacts:read"])
+
+
+# What a token carries is the audience's, narrowed to what the client may request.
+
+
+@pytest.mark.product("OP-3")
+@pytest.mark.parametrize(
+    ("scope", "permissions"),
+    [
+        ("openid accounts", ["users:manage", "users:read"]),
+        ("openid users:read", ["users:read"]),
+        ("openid", []),
+    ],
+)
+def test_a_token_for_another_audience_carries_what_the_client_asked_for(
+    browser, crm, anna, scope, permissions
+):
+    app = an_app(
+        first_party=True,
+        application="crm",
+        audiences=(API, f"{ISSUER}/api"),
+        scopes=("openid", "accounts", "users:read"),
+    )
+    made = an_account(applications=["crm"])
+    a_member(made.id, anna, roles=[made.admin_role])
+
+    asked = browser.ask(app, scope=scope, resource=f"{ISSUER}/api")
+    tokens = tokens_of(browser, app, asked)
+
+    claims = claims_of(tokens["access_token"])
+    assert claims["aud"] == f"{ISSUER}/api"
+    assert claims["permissions"] == permissions
+
+
+@pytest.mark.product("TEN-17")
+def test_no_token_is_given_for_an_application_that_the_account_does_not_have(
+    browser, crm, anna, account
+):
+    an_application("other", audience="https://other.example")
+    app = an_app(first_party=True, application="crm", audiences=("https://other.example", API))
+
+    code = answer_of(browser.ask(app))["code"]
+    refused = trade_code(browser.client, app, code, resource="https://other.example")
+    taken = trade_code(browser.client, app, code, resource=API)
+
+    assert refused.get_json()["error"] == "invalid_target"
+    assert claims_of(taken.get_json()["access_token"])["aud"] == API
+
+
+# How strong, and how fresh, a sign-in has to be.
+
+
+@pytest.mark.product("ID-6")
+@pytest.mark.security("4.9")
+@pytest.mark.parametrize("by", ["account", "role"])
+def test_an_account_or_a_role_can_ask_for_more_than_a_code_by_mail(identity_app, app, anna, by):
+    made = an_account(applications=["crm"])
+    role = a_role(made.id)
+    a_member(made.id, anna, roles=[role])
+    if by == "account":
+        change_account(made.id, second_factor="strong")
+    else:
+        change_role(made.id, role, second_factor="strong")
+    weak = a_browser(identity_app, person_id=anna, acr=acr.MAIL_CODE, amr=["pwd", "mca"])
+    strong = a_browser(identity_app, person_id=anna)
+
+    page = weak.ask(app, account=made.id)
+    silent = weak.ask(app, account=made.id, prompt="none")
+
+    # Anna has neither an app nor a passkey yet: she is asked to add one.
+    assert urlsplit(page.headers["Location"]).path == "/account/authenticator"
+    assert answer_of(silent)["error"] == "interaction_required"
+    tokens = tokens_of(strong, app, strong.ask(app, account=made.id))
+    assert claims_of(tokens["access_token"])["acr"] == acr.TWO_FACTOR
+
+
+@pytest.mark.security("5.4")
+def test_an_account_says_how_old_a_sign_in_may_be(identity_app, app, anna):
+    made = an_account(applications=["crm"], sign_in_hours=8)
+    relaxed = an_account(applications=["crm"])
+    for one in (made, relaxed):
+        a_member(one.id, anna)
+    browser = a_browser(identity_app, person_id=anna)
+    with db.transaction() as session:
+        nine_hours_ago = clock.now() - timedelta(hours=9)
+        session.get_one(BrowserSession, browser.session_id).auth_time = nine_hours_ago
+
+    old = browser.ask(app, account=made.id)
+    silent = browser.ask(app, account=made.id, prompt="none")
+    elsewhere = browser.ask(app, account=relaxed.id)
+
+    assert urlsplit(old.headers["Location"]).path == "/sign-in"
+    assert answer_of(silent)["error"] == "login_required"
+    assert "code" in answer_of(elsewhere)
+
+
+def test_who_was_signed_out_of_an_account_signs_in_again(identity_app, app, anna):
+    made = an_account(applications=["crm"])
+    member = a_member(made.id, anna)
+    browser = a_browser(identity_app, person_id=anna)
+    change_member(made.id, member, signed_out_at=clock.now())
+
+    asked = browser.ask(app, account=made.id)
+
+    assert urlsplit(asked.headers["Location"]).path == "/sign-in"
+    assert parse_qs(urlsplit(asked.headers["Location"]).query)["flow"]
