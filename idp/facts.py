@@ -1,4 +1,7 @@
-"""What comes of facts: security events for applications. Each fact has its effects once."""
+"""What comes of facts: security events for applications, and that accounts see who came.
+
+Each fact has its effects once.
+"""
 
 from datetime import datetime
 
@@ -9,6 +12,7 @@ from kernel import clock
 from kernel.outbox import Message
 from tenants.facts import service as facts
 from tenants.facts.service import FactSummary
+from tenants.members import arrival
 
 _BATCH = 100
 
@@ -30,5 +34,6 @@ def hear_all(now: datetime) -> int:
 def _handle(now: datetime) -> facts.Handle:
     def handle(session: Session, waiting: list[FactSummary]) -> None:
         security_events.announce(session, waiting, now=now)
+        arrival.hear(session, waiting, now=now)
 
     return handle

@@ -21,6 +21,7 @@ from tenants.audit import ledger
 from tenants.database import db
 from tenants.facts import service as facts
 from tenants.limits import limits
+from tenants.members import expiry as assignments
 from tenants.outbox import outbox
 
 # How long it can be seen what applications were told.
@@ -50,6 +51,11 @@ def create_worker(app: Flask) -> Worker:
                 "clean-grants",
                 timedelta(minutes=5),
                 lambda now: until_done(lambda: grants.clean(now)),
+            ),
+            Job(
+                "end-assignments",
+                timedelta(seconds=1),
+                lambda now: until_done(lambda: assignments.end_over(now=now)),
             ),
             Job("hear-facts", timedelta(seconds=10), hearing.hear_all),
             Job(

@@ -16,6 +16,8 @@ from idp.sessions.browser import Browser
 from idp.sign_in import throttle
 from idp.sign_in.completion import Cookies, complete
 from tenants.audit import ledger, person_chain
+from tenants.facts import service as facts
+from tenants.facts.service import Kind
 from tenants.people.service import PersonSummary
 
 
@@ -49,6 +51,7 @@ def enter(
         personal=browser.personal,
         request_id=browser.request_id,
     )
+    facts.note(session, Kind.PERSON_CAME, account=None, person_id=person.id, now=now)
     recipient = Recipient.of(person, otherwise=browser.language)
     notices.tell(
         session, "own_password_set", person_id=person.id, to=recipient, browser=browser, now=now

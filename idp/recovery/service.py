@@ -23,6 +23,8 @@ from idp.sign_in import throttle
 from kernel.errors import Refused
 from tenants.audit import ledger, person_chain
 from tenants.database import db
+from tenants.facts import service as facts
+from tenants.facts.service import Kind
 from tenants.people import service as people
 from tenants.people.service import PersonSummary
 
@@ -96,6 +98,7 @@ def _replace(
         personal=browser.personal,
         request_id=browser.request_id,
     )
+    facts.note(session, Kind.PERSON_CAME, account=None, person_id=person.id, now=now)
     notices.tell(
         session,
         "password_changed",

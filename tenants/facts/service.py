@@ -71,6 +71,8 @@ class Kind(StrEnum):
 
     PERSON_BLOCKED = "person.blocked"
     PERSON_UNBLOCKED = "person.unblocked"
+    PERSON_CAME = "person.came"
+    """Somebody has a way in that is their own, for the first time or again."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ GUARDED = sorted(tenant_tables(METADATA), key=lambda table: table.name)
 EVERYWHERE: dict[str, str] = {
     "idp/blocking/service.py": "the operator blocks a person in every account at once",
     "tenants/facts/service.py": "what happened in one account may be for the ears of others",
+    "tenants/members/expiry.py": "roles whose time is over are looked for in every account",
 }
 
 
