@@ -25,7 +25,12 @@ def create_app(settings: CrmSettings | None = None) -> Flask:
         person_language=person_language,
         person_time_zone=person_time_zone,
     )
-    install(app, RelyingParty(db=db, tables=TABLES, settings=settings, client=settings.client()))
+    install(
+        app,
+        RelyingParty(db=db, tables=TABLES, settings=settings, client=settings.client()),
+        identity_api=settings.identity_api,
+        home="dashboard.page",
+    )
     app.register_blueprint(dashboard.blueprint)
     app.context_processor(shell)
     return app

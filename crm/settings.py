@@ -31,6 +31,7 @@ class CrmSettings(RelyingPartySettings):
         """Who the CRM is at the identity program."""
         return Client(
             client_id="crm",
+            application="crm",
             public_url=self.crm_url,
             key=self.crm_client_key.get_secret_value(),
             audiences=(self.issuer, self.identity_api),

@@ -5,6 +5,7 @@ from flask import current_app, url_for
 from crm.settings import crm_settings_of
 from kernel.i18n import gettext as _
 from kernel.web import Application, MenuLink, NavigationItem, PersonMenu
+from relying_party.contexts.current import Work, work_or_none
 from relying_party.sessions.current import signed_in_or_none
 
 
@@ -16,9 +17,7 @@ def shell() -> dict[str, object]:
     settings = crm_settings_of(current_app)
     return {
         "application": Application(name=_("CRM")),
-        "navigation": [
-            NavigationItem(_("Dashboard"), url_for("dashboard.page"), "layout-dashboard")
-        ],
+        "navigation": _navigation(work_or_none()),
         "person_menu": PersonMenu(
             name=person.display_name,
             email=person.email or person.display_name,
@@ -30,3 +29,18 @@ def shell() -> dict[str, object]:
             ],
         ),
     }
+
+
+def _navigation(work: Work | None) -> list[NavigationItem]:
+    if work is None:
+        return [NavigationItem(_("Company accounts"), url_for("contexts.page"), "briefcase")]
+    return [
+        NavigationItem(
+            _("Dashboard"), url_for("dashboard.page", context=work.context), "layout-dashboard"
+        ),
+        NavigationItem(
+            _("What you may do here"),
+            url_for("contexts.permissions", context=work.context),
+            "shield-lock",
+        ),
+    ]

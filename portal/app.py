@@ -36,6 +36,8 @@ def create_app(settings: PortalSettings | None = None) -> Flask:
             client=settings.client(),
             on_entry=profiles.enter,
         ),
+        identity_api=settings.identity_api,
+        home="home.page_in_context",
     )
     app.register_blueprint(home.blueprint)
     app.register_blueprint(applications.blueprint)

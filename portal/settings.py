@@ -46,6 +46,7 @@ class PortalSettings(RelyingPartySettings):
         """Who the portal is at the identity program."""
         return Client(
             client_id="portal",
+            application="portal",
             public_url=self.portal_url,
             key=self.portal_client_key.get_secret_value(),
             audiences=(self.issuer, self.identity_api, self.crm_url),

@@ -5,6 +5,7 @@ from flask import current_app, url_for
 from kernel.i18n import gettext as _
 from kernel.web import Application, MenuLink, NavigationItem, PersonMenu
 from portal.settings import portal_settings_of
+from relying_party.contexts.current import Work, work_or_none
 from relying_party.sessions.current import signed_in_or_none
 
 
@@ -16,15 +17,7 @@ def shell() -> dict[str, object]:
     settings = portal_settings_of(current_app)
     return {
         "application": Application(name=_("Portal"), help=settings.help_url),
-        "navigation": [
-            NavigationItem(_("Home"), url_for("home.page"), "home"),
-            NavigationItem(
-                _("My applications"),
-                url_for("applications.page"),
-                "apps",
-                section="/applications",
-            ),
-        ],
+        "navigation": _navigation(work_or_none()),
         "person_menu": PersonMenu(
             name=person.display_name,
             email=person.email or person.display_name,
@@ -35,3 +28,22 @@ def shell() -> dict[str, object]:
             ],
         ),
     }
+
+
+def _navigation(work: Work | None) -> list[NavigationItem]:
+    home = (
+        url_for("home.page")
+        if work is None
+        else url_for("home.page_in_context", context=work.context)
+    )
+    lines = [
+        NavigationItem(_("Home"), home, "home"),
+        NavigationItem(
+            _("My applications"), url_for("applications.page"), "apps", section="/applications"
+        ),
+        NavigationItem(_("Company accounts"), url_for("contexts.page"), "briefcase"),
+    ]
+    if work is not None:
+        address = url_for("contexts.permissions", context=work.context)
+        lines.append(NavigationItem(_("What you may do here"), address, "shield-lock"))
+    return lines

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 SIGNED_OUT_PATH = "/signed-out"
 CALLBACK_PATH = "/callback"
 BACKCHANNEL_LOGOUT_PATH = "/backchannel-logout"
+SECURITY_EVENTS_PATH = "/security-events"
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,9 @@ class Client:
     audiences: tuple[str, ...]
     """Whose APIs the application calls for a person; the first one, which gets the first token, is
     the issuer itself: that token is good for asking who the person is."""
-    scope: str = "openid profile email"
+    scope: str = "openid profile email accounts"
+    application: str = ""
+    """What the application is called among those that accounts have."""
 
     @property
     def redirect_uri(self) -> str:

@@ -1,12 +1,13 @@
 """Makes a program a relying party: its services put together, its routes and its guard."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import cast
 
 from flask import Flask, Response, request, url_for
 
+from kernel import clock
 from kernel.database import Database
 from kernel.i18n import lazy_gettext as lazy
 from kernel.observability.logs import get_logger
@@ -15,6 +16,8 @@ from kernel.settings import split_list
 from kernel.web import error_page
 from kernel.web.origin import Origin
 from relying_party.client import CALLBACK_PATH, Client
+from relying_party.context_switch import views as context_views
+from relying_party.contexts import context as contexts_in_paths
 from relying_party.errors import (
     AttemptUnknown,
     ContextOver,
@@ -36,6 +39,10 @@ from relying_party.provider.token_endpoint import TokenEndpoint
 from relying_party.provider.userinfo import Userinfo
 from relying_party.revocations.models import RevocationMixin, SeenTokenMixin
 from relying_party.revocations.service import Revocations
+from relying_party.security_events import views as security_event_views
+from relying_party.security_events.feed import Feed
+from relying_party.security_events.models import EventFeedMixin
+from relying_party.security_events.service import SecurityEvents
 from relying_party.sessions.models import SessionMixin
 from relying_party.sessions.service import Sessions
 from relying_party.settings import RelyingPartySettings
@@ -59,6 +66,7 @@ class Tables:
     sign_in_attempt: type[SignInAttemptMixin]
     revocation: type[RevocationMixin]
     seen_token: type[SeenTokenMixin]
+    event_feed: type[EventFeedMixin]
 
 
 class RelyingParty:
@@ -78,6 +86,7 @@ class RelyingParty:
         self._settings = settings
         self._on_entry = on_entry
         self._vault = settings.vault()
+        self._started_at = clock.now()
         self.client = client
         self.outgoing = Outgoing(_trusting_our_own(settings))
         self.provider = Provider(
@@ -145,23 +154,59 @@ class RelyingParty:
             revocations=self.revocations,
         )
 
+    @cached_property
+    def feed(self) -> Feed:
+        return Feed(
+            self._db,
+            self._tables.event_feed,
+            issuer=self.provider.issuer,
+            silence=timedelta(seconds=self._settings.feed_silence_seconds),
+            started_at=self._started_at,
+        )
+
+    @cached_property
+    def security_events(self) -> SecurityEvents:
+        return SecurityEvents(
+            self._db,
+            self.client,
+            provider=self.provider,
+            sessions=self.sessions,
+            grants=self.grants,
+            revocations=self.revocations,
+            feed=self.feed,
+        )
+
     def api(self, audience: str) -> ApiClient:
         """A client for the API of an audience, with the signed-in person's own tokens."""
         return ApiClient(self.grants, self.outgoing, audience=audience)
 
 
-def install(app: Flask, party: RelyingParty) -> None:
-    """Give the program its sign-in, sign-out and the guard before its views."""
+def install(app: Flask, party: RelyingParty, *, identity_api: str, home: str) -> None:
+    """Give the program its sign-in, sign-out, its contexts and the guard before its views.
+
+    `home` is the endpoint at which work in an account begins.
+    """
+    contexts_in_paths.set_up(app)
+    app.extensions[context_views.EXTENSION] = context_views.Contexts(
+        grants=party.grants,
+        api=party.api(identity_api),
+        application=party.client.application,
+        home=home,
+    )
+    app.register_blueprint(context_views.blueprint)
+    app.context_processor(context_views.shell)
     app.extensions[_EXTENSION] = party
     app.extensions[sign_in_views.EXTENSION] = party.sign_in
     app.extensions[logout_views.EXTENSION] = party.logout
+    app.extensions[security_event_views.EXTENSION] = party.security_events
     app.register_blueprint(sign_in_views.blueprint)
     app.register_blueprint(logout_views.blueprint)
+    app.register_blueprint(security_event_views.blueprint)
     app.register_error_handler(IdentityUnreachable, _say_unreachable)
     app.register_error_handler(SignInFailed, _say_failed)
     app.register_error_handler(ContextOver, _say_context_over)
     app.register_error_handler(MayNot, _say_may_not)
-    Guard(party.sessions, party.grants, program=app.name).watch(app)
+    Guard(party.sessions, party.grants, party.feed, program=app.name).watch(app)
 
 
 def _trusting_our_own(settings: RelyingPartySettings) -> RelyingPartySettings:

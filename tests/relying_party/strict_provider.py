@@ -22,6 +22,9 @@ from tests import programs
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
+ACCOUNT, OTHER_ACCOUNT = "0123456789ab", "ba9876543210"
+COMPANY = "0123456789abcdef"
+
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -37,6 +40,14 @@ class StrictProvider:
         self.published = [self.key]
         self.person = {"sub": "person-1", "email": "anna@example.com", "name": "Anna Nowak"}
         self.sid = "sid-1"
+        self.accounts: dict[str, dict[str, Any]] = {
+            ACCOUNT: {"name": "Dom i Ogród", "roles": ["admin"], "permissions": ["contacts:read"]},
+            OTHER_ACCOUNT: {"name": "Biuro Lis", "roles": [], "permissions": []},
+        }
+        self.entered = {"crm": ACCOUNT}
+        """The account that a client without any gets: the CRM is always that of an account."""
+        self.blocked: set[str] = set()
+        """Accounts in which the person may not work any more."""
         self.access_token_seconds = 300
         self.gives_refresh_tokens = True
         self.change_claims: Change = unchanged
@@ -55,6 +66,8 @@ class StrictProvider:
         self.codes: dict[str, dict[str, str]] = {}
         self.refresh_tokens: dict[str, bool] = {}
         self.access_tokens: dict[str, str] = {}
+        self.contexts: dict[str, tuple[str | None, str | None]] = {}
+        """The account and the company of a token, an access token's or a refresh token's."""
         self.assertions: set[str] = set()
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -87,6 +100,10 @@ class StrictProvider:
         assert len(asked["state"]) >= 22
         assert len(asked["nonce"]) >= 22
         assert "openid" in asked["scope"].split()
+        if asked.get("account") in self.blocked:
+            answer = {"error": "access_denied", "state": asked["state"], "iss": self.issuer}
+            return f"{asked['redirect_uri']}?{urlencode(answer)}"
+        asked.setdefault("account", self.entered.get(asked["client_id"], ""))
         code = new_token()
         self.codes[code] = asked | {"resources": json.dumps(parse_qs(query).get("resource", []))}
         answer = {"code": code, "state": asked["state"], "iss": self.issuer}
@@ -126,9 +143,37 @@ class StrictProvider:
         token = authorization.removeprefix("Bearer ")
         if self.access_tokens.get(token) != self.issuer:
             return 401, b"{}"
+        account, company = self.contexts[token]
         told: dict[str, Any] = dict(self.person)
+        if account is not None:
+            known = self.accounts[account]
+            told |= {"tenant_id": account, "tenant_name": known["name"]}
+            told |= {"roles": known["roles"], "permissions": known["permissions"]}
+        if company is not None:
+            told |= {"company_id": company, "company_name": "Firma Sad"}
         self.change_userinfo(told)
         return 200, json.dumps(told).encode()
+
+    def about_me(self, path: str, token: str) -> dict[str, Any]:
+        """What the API says of the person: all accounts, or what they may do in the token's."""
+        if path.endswith("/contexts"):
+            return {
+                "items": [
+                    {
+                        "account": account,
+                        "name": known["name"],
+                        "status": "active",
+                        "member_state": "blocked" if account in self.blocked else "active",
+                        "companies": [{"id": COMPANY, "name": "Firma Sad"}],
+                        "applications": ["portal", "crm"],
+                    }
+                    for account, known in self.accounts.items()
+                ]
+            }
+        account, _ = self.contexts[token]
+        permissions = self.accounts[account or ""]["permissions"]
+        labels = [{"labels": {"pl": f"PL {each}", "en": f"EN {each}"}} for each in permissions]
+        return {"applications": [{"name": "CRM", "permissions": labels}]}
 
     def id_token(self, *, client_id: str, nonce: str, access_token: str) -> str:
         now = int(time.time())
@@ -198,7 +243,8 @@ class StrictProvider:
         self._insist(challenge == asked["code_challenge"], "the verifier fits")
         self._insist(form["redirect_uri"] == asked["redirect_uri"], "the same redirect URI")
         self._insist(form["resource"] in json.loads(asked["resources"]), "an asked-for resource")
-        return self._tokens(client_id, form["resource"], nonce=asked["nonce"])
+        context = (asked["account"] or None, asked.get("company"))
+        return self._tokens(client_id, form["resource"], context, nonce=asked["nonce"])
 
     def _refresh(self, form: dict[str, str], client_id: str) -> tuple[int, bytes]:
         if self.refresh_tokens.get(form["refresh_token"]) is not True:
@@ -207,11 +253,22 @@ class StrictProvider:
             self.refresh_tokens = dict.fromkeys(self.refresh_tokens, False)
             return 400, b'{"error":"invalid_grant"}'
         self.refresh_tokens[form["refresh_token"]] = False
-        return self._tokens(client_id, form["resource"], nonce=None)
+        context = self.contexts[form["refresh_token"]]
+        if context[0] in self.blocked:
+            return 400, b'{"error":"invalid_grant"}'
+        return self._tokens(client_id, form["resource"], context, nonce=None)
 
-    def _tokens(self, client_id: str, audience: str, *, nonce: str | None) -> tuple[int, bytes]:
+    def _tokens(
+        self,
+        client_id: str,
+        audience: str,
+        context: tuple[str | None, str | None],
+        *,
+        nonce: str | None,
+    ) -> tuple[int, bytes]:
         access_token = new_token()
         self.access_tokens[access_token] = audience
+        self.contexts[access_token] = context
         given: dict[str, Any] = {
             "access_token": access_token,
             "token_type": "Bearer",
@@ -220,6 +277,7 @@ class StrictProvider:
         if self.gives_refresh_tokens:
             given["refresh_token"] = new_token()
             self.refresh_tokens[given["refresh_token"]] = True
+            self.contexts[given["refresh_token"]] = context
         if nonce is not None:
             given["id_token"] = self.id_token(
                 client_id=client_id, nonce=nonce, access_token=access_token
@@ -245,6 +303,9 @@ def _handler(provider: StrictProvider) -> type[BaseHTTPRequestHandler]:
                 self._answer(200, json.dumps(provider.jwks()).encode())
             elif path == "/userinfo":
                 self._answer(*provider.userinfo(self.headers.get("Authorization", "")))
+            elif path.startswith("/api/v1/me/"):
+                asker = self.headers.get("Authorization", "").removeprefix("Bearer ")
+                self._answer(200, json.dumps(provider.about_me(path, asker)).encode())
             elif path == "/api/refused":
                 self._answer(401, b"")
             else:
