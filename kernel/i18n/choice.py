@@ -1,7 +1,9 @@
 """Whose language is spoken: what was chosen here, else what the application or browser asks for."""
 
 from collections.abc import Callable, Iterable
+from functools import cache
 
+from babel import Locale
 from flask import current_app, has_request_context, request, session
 from flask_babel import get_locale
 
@@ -30,7 +32,10 @@ class LanguageChoice:
         self._person_language = person_language
         self._person_comes_first = person_comes_first
 
-    def __call__(self) -> str:
+    def __call__(self) -> Locale:
+        return _locale(self._language())
+
+    def _language(self) -> str:
         if not has_request_context():
             return self._default
         of_person, of_browser = self._of_person, self._of_browser
@@ -52,6 +57,12 @@ class LanguageChoice:
             or _spoken(session.get(_ASKED))
             or acceptable_language(language for language, _ in request.accept_languages)
         )
+
+
+# Made once for each language that we speak: every page asks, and Babel reads the name anew each time.
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(language)
 
 
 def ask_for_language(wanted: Iterable[str]) -> None:

@@ -88,10 +88,8 @@ def refuse_hostile_input() -> None:
     sent = [request.args.items(multi=True)]
     if request.method in {"POST", "PUT", "PATCH", "DELETE"}:
         sent.append(request.form.items(multi=True))
-    for pairs in sent:
-        for name, value in pairs:
-            if not (_is_storable(name) and _is_storable(value)):
-                raise BadRequest("A parameter holds characters that can't be stored.")
+    if not _is_storable("".join(text for pairs in sent for pair in pairs for text in pair)):
+        raise BadRequest("A parameter holds characters that can't be stored.")
 
 
 class PlainQueryString:
@@ -178,6 +176,8 @@ def network_of(address: str | None) -> str:
 
 
 def _one_line(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
