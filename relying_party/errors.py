@@ -11,6 +11,10 @@ class IdentityUnreachable(KlucznikError):
     retry_after = 5
 
 
+class AccessTokenOver(IdentityUnreachable):
+    """The identity program no longer takes this access token; a renewed one may be good."""
+
+
 class SignInFailed(Refused):
     """The browser came back with something that signs nobody in. Starting again may help."""
 
@@ -67,6 +71,16 @@ class MayNot(Refused):
 
     status = 403
     reason = "permission_missing"
+
+
+class EventRefused(Refused):
+    """A security event token that has no effect; `reason` is the code of RFC 8935 §2.4."""
+
+    reason = "invalid_request"
+
+    def __init__(self, detail: str, *, reason: str = "invalid_request") -> None:
+        super().__init__(detail)
+        self.reason = reason
 
 
 class LogoutRefused(Refused):

@@ -3,6 +3,9 @@
 A session is believed for as long as the provider vouched for it (the life of an access token);
 then it is asked again, so that a session never outlives the one at the provider by more than that.
 A view in a context (an account, a company) is held to that context's own grant in the same way.
+
+What changes in between comes by the feed of security events. While that is silent, the provider is
+asked at every request; when it does not answer, nothing is.
 """
 
 from datetime import datetime
@@ -17,6 +20,7 @@ from relying_party.contexts.context import Context
 from relying_party.contexts.current import Work
 from relying_party.errors import MayNot, SessionOver
 from relying_party.grants.service import Grants
+from relying_party.security_events.feed import Feed
 from relying_party.sessions import current
 from relying_party.sessions.service import Sessions, SignedIn
 
@@ -33,9 +37,10 @@ def permission(name: str) -> str:
 class Guard:
     """Finds out who asks, and sends strangers to the sign-in."""
 
-    def __init__(self, sessions: Sessions, grants: Grants, *, program: str) -> None:
+    def __init__(self, sessions: Sessions, grants: Grants, feed: Feed, *, program: str) -> None:
         self._sessions = sessions
         self._grants = grants
+        self._feed = feed
         self._program = program
 
     def watch(self, app: Flask) -> None:
@@ -49,8 +54,9 @@ class Guard:
         required = requirement_of(current_app.view_functions[request.endpoint]) or ""
         if required not in (SESSION, CONTEXT) and not required.startswith(PERMISSION):
             return None
-        person = self.who_asks(current.session_secret(self._program), now=clock.now())
-        if person is None:
+        now = clock.now()
+        person = self.who_asks(current.session_secret(self._program), now=now)
+        if person is None or (required == SESSION and not self._may_be_believed(person, now)):
             return _to_sign_in()
         current.remember(person)
         return None if required == SESSION else self._check_context(person, required)
@@ -58,7 +64,10 @@ class Guard:
     def _check_context(self, person: SignedIn, required: str) -> ResponseReturnValue | None:
         context: Context = (request.view_args or {})["context"]
         try:
-            facts = self._grants.facts(person.session_id, context)
+            if self._feed.is_alive(clock.now()):
+                facts = self._grants.facts(person.session_id, context)
+            else:
+                facts = self._grants.facts_now(person.session_id, context)
         except SessionOver:
             # The provider decides; who is signed in there is not asked for a password.
             return _to_sign_in()
@@ -67,6 +76,16 @@ class Guard:
         if required.startswith(PERMISSION) and not work.may(required.removeprefix(PERMISSION)):
             raise MayNot(required)
         return None
+
+    def _may_be_believed(self, person: SignedIn, now: datetime) -> bool:
+        """Whether the session still stands; what we would have been told of is asked, in silence."""
+        if self._feed.is_alive(now):
+            return True
+        try:
+            self._grants.confirm(person.session_id, at_once=True)
+        except SessionOver:
+            return False
+        return True
 
     def who_asks(self, secret: str | None, *, now: datetime) -> SignedIn | None:
         """The person with this secret, or None. Raises IdentityUnreachable."""

@@ -41,6 +41,14 @@ class RelyingPartySettings(Settings):
         24, ge=1, le=720, description="Hours after which a sign-in ends in any case"
     )
 
+    feed_silence_seconds: int = Field(
+        60,
+        ge=5,
+        le=3_600,
+        description="Seconds without a heartbeat of security events, after which the portal and the CRM"
+        " ask the identity program at every request",
+    )
+
     @field_validator("issuer", "portal_url", "crm_url")
     @classmethod
     def _origin(cls, value: str) -> str:

@@ -3,6 +3,7 @@
 from crm.database import Base
 from relying_party.grants.models import AccessTokenMixin, GrantMixin
 from relying_party.revocations.models import RevocationMixin, SeenTokenMixin
+from relying_party.security_events.models import EventFeedMixin
 from relying_party.sessions.models import SessionMixin
 from relying_party.sign_in.models import SignInAttemptMixin
 
@@ -41,3 +42,9 @@ class SeenToken(SeenTokenMixin, Base):
     """A signed message that has had its effect."""
 
     __tablename__ = "seen_tokens"
+
+
+class EventFeed(EventFeedMixin, Base):
+    """Whether we hear what the identity program has to say."""
+
+    __tablename__ = "event_feeds"

@@ -10,4 +10,5 @@ TABLES = Tables(
     sign_in_attempt=models.SignInAttempt,
     revocation=models.Revocation,
     seen_token=models.SeenToken,
+    event_feed=models.EventFeed,
 )

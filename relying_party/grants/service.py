@@ -6,7 +6,7 @@ like theft to the provider, and end the session.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from kernel.observability.logs import get_logger
 from relying_party.contexts.context import PERSON, Context
 from relying_party.contexts.current import Facts
 from relying_party.errors import (
+    AccessTokenOver,
     ContextOver,
     IdentityUnreachable,
     NoGrant,
@@ -46,6 +47,8 @@ _LATER_LOOKS = 0.1
 _PAUSE = timedelta(seconds=1)
 # A token is renewed a little before its end, so that it survives the way to where it is used.
 _MARGIN = timedelta(seconds=10)
+# How often in a row the provider may change its mind while it is being asked.
+_DOUBTS = 5
 
 
 # Asks the provider whom an access token stands for, and what they may do in its context.
@@ -132,25 +135,65 @@ class Grants:
 
         Raises NoGrant, ContextOver, SessionOver, IdentityUnreachable.
         """
+        for _ in range(_DOUBTS):
+            state = self._look(session_id, self._main_audience, context)
+            if state.token is not None and not _needs_renewal(state, self._now()):
+                return _from_json(state.facts)
+            self.access_token(session_id, audience=self._main_audience, context=context)
+        raise IdentityUnreachable("what the provider confirms is in doubt again and again")
+
+    def facts_now(self, session_id: UUID, context: Context) -> Facts:
+        """The same, confirmed by the provider at this moment."""
         state = self._look(session_id, self._main_audience, context)
         if state.token is None or _needs_renewal(state, self._now()):
-            self.access_token(session_id, audience=self._main_audience, context=context)
-            state = self._look(session_id, self._main_audience, context)
-        return _from_json(state.facts)
+            return self.facts(session_id, context)
+        token = self._opened(state.token, _token_context(state.grant_id, self._main_audience))
+        try:
+            person = self._ask_userinfo(token, self._now())
+        except AccessTokenOver:
+            self.discard(session_id, audience=self._main_audience, token=token, context=context)
+            return self.facts(session_id, context)
+        if person.context != context:
+            raise self._over(session_id, state.grant_id, "userinfo names another context")
+        return person.facts
 
-    def confirm(self, session_id: UUID) -> None:
+    def confirm(self, session_id: UUID, *, at_once: bool = False) -> None:
         """Have the session confirmed by the provider, by whichever of its grants still stands.
 
-        Raises SessionOver, IdentityUnreachable.
+        `at_once`: an answer of some minutes ago is not enough. Raises SessionOver,
+        IdentityUnreachable.
         """
         contexts = self.contexts(session_id)
         for context in sorted(contexts, key=lambda each: each != PERSON):
             try:
-                self.access_token(session_id, audience=self._main_audience, context=context)
+                if at_once:
+                    self.facts_now(session_id, context)
+                else:
+                    self.access_token(session_id, audience=self._main_audience, context=context)
             except (ContextOver, NoGrant):
                 continue
             return
         raise SessionOver("no grant of the session stands any more")
+
+    def doubt(self, session: Session, session_ids: Sequence[UUID]) -> None:
+        """Drop what the provider confirmed for these sessions: before the next use it is asked again.
+
+        Who is renewing at this moment keeps the new refresh token, and nothing that came with it.
+        """
+        grant, token = self._grant, self._access_token
+        session.execute(
+            update(grant)
+            .where(grant.session_id.in_(session_ids))
+            .values(generation=grant.generation + 1)
+        )
+        held = select(grant.id).where(grant.session_id.in_(session_ids))
+        session.execute(delete(token).where(token.grant_id.in_(held)))
+
+    def sessions_in(self, session: Session, account: str) -> list[UUID]:
+        """The sessions that work in this account, or in a company of it."""
+        context = self._grant.context
+        is_there = (context == account) | context.startswith(f"{account}/", autoescape=True)
+        return list(session.scalars(select(self._grant.session_id).where(is_there).distinct()))
 
     def forget(self, session: Session, session_ids: list[UUID]) -> None:
         """Drop every token of these sessions."""
@@ -261,24 +304,25 @@ class Grants:
             self._give_up(state.grant_id, lease)
             raise
         if audience == self._main_audience:
-            self._confirm_with(tokens, session_id, context, state.grant_id, lease)
+            self._confirm_with(tokens, session_id, context, state, lease)
         else:
-            self._store(tokens, state.grant_id, lease, audience)
+            self._store(tokens, state, lease, audience)
         return tokens.access_token
 
-    def _store(self, tokens: Tokens, grant_id: UUID, lease: UUID, audience: str) -> None:
+    def _store(self, tokens: Tokens, state: _State, lease: UUID, audience: str) -> None:
         with self._db.transaction() as session:
-            if self._keep_renewed(session, tokens, grant_id, lease):
-                self._release(session, grant_id, lease)
-                self._put_access_token(session, grant_id, audience, tokens)
+            self._keep_renewed(session, tokens, state.grant_id, lease)
+            if self._release_undoubted(session, state, lease):
+                self._put_access_token(session, state.grant_id, audience, tokens)
 
     def _confirm_with(
-        self, tokens: Tokens, session_id: UUID, context: Context, grant_id: UUID, lease: UUID
+        self, tokens: Tokens, session_id: UUID, context: Context, state: _State, lease: UUID
     ) -> None:
         """Ask what is true of the person now; only then the new token counts.
 
         What was renewed is kept first: the refresh token before it is good no more.
         """
+        grant_id = state.grant_id
         with self._db.transaction() as session:
             self._keep_renewed(session, tokens, grant_id, lease)
         try:
@@ -289,22 +333,41 @@ class Grants:
         if person.context != context:
             raise self._over(session_id, grant_id, "userinfo names another context")
         with self._db.transaction() as session:
-            if self._release(session, grant_id, lease, facts=_as_json(person.facts)):
+            if self._release_undoubted(session, state, lease, facts=_as_json(person.facts)):
                 self._put_access_token(session, grant_id, self._main_audience, tokens)
                 self._sessions.confirm(session, session_id, person, until=tokens.expires_at)
 
-    def _keep_renewed(self, session: Session, tokens: Tokens, grant_id: UUID, lease: UUID) -> bool:
-        """False for who lost the lease, being too slow: another has renewed, or all is over."""
+    def _keep_renewed(self, session: Session, tokens: Tokens, grant_id: UUID, lease: UUID) -> None:
+        """Nothing for who lost the lease, being too slow: another has renewed, or all is over."""
         grant = self._grant
         renewed: dict[str, object] = {}
         if tokens.refresh_token is not None:
             renewed["refresh_token"] = self._sealed_refresh_token(grant_id, tokens.refresh_token)
-        kept = session.execute(
+        session.execute(
             update(grant)
             .where(grant.id == grant_id, grant.lease_id == lease)
             .values(generation=grant.generation + 1, **renewed)
         )
-        return bool(kept.rowcount)  # type: ignore[attr-defined]
+
+    def _release_undoubted(
+        self, session: Session, state: _State, lease: UUID, **more: object
+    ) -> bool:
+        """Release with what was learnt, unless the provider made it doubtful meanwhile (`doubt`)."""
+        grant = self._grant
+        learnt = session.execute(
+            update(grant)
+            .where(
+                grant.id == state.grant_id,
+                grant.lease_id == lease,
+                # One more than when the lease was taken: the renewal itself.
+                grant.generation == state.generation + 1,
+            )
+            .values(lease_id=None, lease_until=None, **{"failed_at": None, **more})
+        )
+        if learnt.rowcount == 1:  # type: ignore[attr-defined]
+            return True
+        self._release(session, state.grant_id, lease)
+        return False
 
     def _release(self, session: Session, grant_id: UUID, lease: UUID, **more: object) -> bool:
         grant = self._grant

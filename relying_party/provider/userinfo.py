@@ -8,7 +8,7 @@ from typing import Any
 from kernel.outgoing import Outgoing, OutgoingError
 from relying_party.contexts.context import PERSON, Context
 from relying_party.contexts.current import Facts
-from relying_party.errors import IdentityUnreachable
+from relying_party.errors import AccessTokenOver, IdentityUnreachable
 from relying_party.provider.published import Provider
 
 _NOTHING = Facts()
@@ -37,6 +37,8 @@ def ask(provider: Provider, outgoing: Outgoing, *, access_token: str, now: datet
         )
     except OutgoingError as failure:
         raise IdentityUnreachable("userinfo does not answer") from failure
+    if response.status == 401:
+        raise AccessTokenOver("userinfo takes the access token no more")
     if response.status != 200:
         raise IdentityUnreachable(f"userinfo answered {response.status}")
     return parse(response.body)

@@ -212,6 +212,15 @@ class Sessions:
                 )
             ).one_or_none()
 
+    def doubt(self, session: Session, session_ids: Sequence[UUID], *, now: datetime) -> None:
+        """Have the provider asked before these sessions are believed again."""
+        model = self._model
+        session.execute(
+            update(model)
+            .where(model.id.in_(session_ids), model.vouched_until > now)
+            .values(vouched_until=now)
+        )
+
     def end(
         self, session: Session, session_ids: Sequence[UUID], *, reason: EndReason, now: datetime
     ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -202,6 +203,7 @@ class SignIn:
                 raise SignInFailed("signed out while signing in")
             if joined is not None and previous_secret is not None:
                 self._grants.keep(session, joined, tokens, person, now=now)
+                self._doubt_what_changed_meanwhile(session, joined, proof, now)
                 return previous_secret
             if previous_secret is not None:
                 self._end_previous(session, previous_secret, now)
@@ -224,9 +226,23 @@ class SignIn:
                 now=now,
             )
             self._grants.keep(session, session_id, tokens, person, now=now)
+            self._doubt_what_changed_meanwhile(session, session_id, proof, now)
             if self._on_entry is not None:
                 self._on_entry(session, Entry(issuer, proof.subject, now))
         return secret
+
+    def _doubt_what_changed_meanwhile(
+        self, session: Session, session_id: UUID, proof: IdToken, now: datetime
+    ) -> None:
+        """An event may have overtaken the sign-in; then what came with this one is asked for again."""
+        if self._revocations.makes_doubtful(
+            session,
+            issuer=self._provider.issuer,
+            subject=proof.subject,
+            issued_at=proof.issued_at,
+        ):
+            self._sessions.doubt(session, [session_id], now=now)
+            self._grants.doubt(session, [session_id])
 
     def _end_previous(self, session: Session, secret: str, now: datetime) -> None:
         """Whoever was signed in with this browser before is no longer."""
