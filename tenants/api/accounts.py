@@ -15,6 +15,7 @@ from tenants.accounts.service import AccountSuspended, NotANip, NotValid
 from tenants.api.callers import Caller, Kind
 from tenants.api.demands import membership, on_account, oneself
 from tenants.api.gate import SignInTooOld, demand_fresh_sign_in
+from tenants.api.me import person_of
 from tenants.api.rest import ACCOUNT, AccountId, api, at
 from tenants.database import db
 from tenants.lifecycle import service as lifecycle
@@ -112,7 +113,7 @@ def create_account(call: Call[Caller], body: AccountDraft) -> Reply[Account]:
 
     The token needs no context, and gets none by this: ask for one of the new account.
     """
-    person_id = _person(call)
+    person_id = person_of(call.caller)
     taken = limits.take(db, key=f"{person_id}", policy=PER_PERSON, now=call.now)
     if isinstance(taken, Refusal):
         raise TooMany("accounts", retry_after=taken.retry_after(call.now))
@@ -153,7 +154,7 @@ def change_account(call: Call[Caller], account: AccountId, body: AccountChange) 
 
 @api.post(
     "/accounts/{account}/hand-over", tag=ACCOUNT,
-    demand=on_account("account:manage", Kind.PERSON), refusals=[NoSuchMember, SignInTooOld],
+    demand=on_account("account:manage", Kind.PERSON), refusals=[NoSuchMember, SignInTooOld, AccountSuspended],
 )  # fmt: skip
 def hand_account_over(call: Call[Caller], account: AccountId, body: HandOver) -> Reply[Account]:
     """Make an active member the admin of the account.
@@ -167,8 +168,8 @@ def hand_account_over(call: Call[Caller], account: AccountId, body: HandOver) ->
             session,
             account,
             to=body.person_id,
-            instead_of=None if body.keep_own_role else _person(call),
-            actor=call.caller.actor.id,
+            instead_of=None if body.keep_own_role else person_of(call.caller),
+            actor=call.caller.actor,
             now=call.now,
         )
         found = Account.seen(_found(lifecycle.overview(session, account)))
@@ -191,13 +192,6 @@ def close_account(call: Call[Caller], account: AccountId) -> None:
         if before.version != call.expected_version:
             raise VersionConflict(f"{account} is at version {before.version}")
         lifecycle.close(session, account, actor=call.caller.actor.id, now=call.now)
-
-
-def _person(call: Call[Caller]) -> UUID:
-    person_id = call.caller.person_id
-    if person_id is None:
-        raise NotFound("no person asks")
-    return person_id
 
 
 def _demand_admin(call: Call[Caller], account: str) -> None:
