@@ -21,7 +21,9 @@ class AccountEvent(Event):
     HANDED_OVER = "account:handed-over"
     FLAGGED = "account:flagged"
     CLOSED = "account:closed"
+    CONFIGURATION_EXPORTED = "account:configuration:exported"
     CONFIGURATION_IMPORTED = "account:configuration:imported"
+    AUDIT_EXPORTED = "account:audit:exported"
 
 
 class CompanyEvent(Event):

@@ -21,7 +21,7 @@ and calls `protect(op, ledger_entries, ledger_heads)` in the migration that crea
 
 from kernel.ledger.models import LedgerDetailMixin, LedgerEntryMixin, LedgerHeadMixin
 from kernel.ledger.protection import protect
-from kernel.ledger.service import INSTALLATION, Ledger, Result, Row
+from kernel.ledger.service import INSTALLATION, Ledger, Result, Row, Wanted
 from kernel.ledger.verification import Finding, Problem, Report
 
 __all__ = [
@@ -35,5 +35,6 @@ __all__ = [
     "Report",
     "Result",
     "Row",
+    "Wanted",
     "protect",
 ]

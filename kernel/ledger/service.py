@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal, cast
 from uuid import UUID
 
-from sqlalchemy import Table, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from kernel import program
@@ -15,6 +15,7 @@ from kernel.database import Database, HotStatement, Writes
 from kernel.ids import new_id
 from kernel.ledger import digests, sealing, verification
 from kernel.ledger.models import LABEL, LedgerDetailMixin, LedgerEntryMixin, LedgerHeadMixin
+from kernel.pages import Order, Page, PageRequest, read
 from kernel.settings import Settings
 
 INSTALLATION = "installation"
@@ -24,6 +25,23 @@ _LONGEST_LIST = 100
 _DEEPEST = 4
 
 Result = Literal["success", "failure"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which events of a chain somebody wants to read; without anything said: all of them."""
+
+    event: str | None = None
+    """An event (`company:archived`), or what it begins with (`company`)."""
+    actor: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+
+    def words(self) -> tuple[str, ...]:
+        """The same in words that tell it from any other."""
+        values = (self.event, self.actor, self.subject, self.since, self.before)
+        return tuple("" if value is None else str(value) for value in values)
 
 
 @dataclass(frozen=True)
@@ -160,6 +178,25 @@ class Ledger:
             statement = statement.where(order < tuple_(*last))
         return [_row(found) for found in session.execute(statement).mappings()]
 
+    def page(
+        self, session: Session, *, chain: str, wanted: Wanted, asked: PageRequest
+    ) -> Page[Row]:
+        """A page of a chain, the newest first; raises CursorUnusable."""
+        entries, details = self.tables.entries, self.tables.details
+        statement = (
+            select(*(entries.c[name] for name in _COPIED), entries.c.details, details.c.fields)
+            .outerjoin(details, details.c.entry_id == entries.c.id)
+            .where(entries.c.chain == chain, *_conditions(entries, wanted))
+        )
+        return read(
+            session,
+            statement,
+            _row_of,
+            order=Order("at", (entries.c.at, entries.c.id), descending=True),
+            asked=asked,
+            bound_to=("ledger", chain, *wanted.words()),
+        )
+
     def erase_personal(self, session: Session, *, about: str, by: str | None, at: datetime) -> int:
         """Erase the personal fields about someone, and put on record that it was done.
 
@@ -261,6 +298,26 @@ def _bounded(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_bounded(item, depth + 1) for item in list(value)[:_LONGEST_LIST]]
     return value
+
+
+def _conditions(entries: Table, wanted: Wanted) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.event is not None:
+        begins = entries.c.event.startswith(f"{wanted.event}:", autoescape=True)
+        found.append(or_(entries.c.event == wanted.event, begins))
+    if wanted.actor is not None:
+        found.append(entries.c.actor == wanted.actor)
+    if wanted.subject is not None:
+        found.append(entries.c.subject == wanted.subject)
+    if wanted.since is not None:
+        found.append(entries.c.at >= wanted.since)
+    if wanted.before is not None:
+        found.append(entries.c.at < wanted.before)
+    return found
+
+
+def _row_of(*values: Any) -> Row:
+    return _row(dict(zip((*_COPIED, "details", "fields"), values, strict=True)))
 
 
 def _row(found: Any) -> Row:

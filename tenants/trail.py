@@ -1,0 +1,129 @@
+"""The audit trail of an account, as its people read it: who did what to what, when, from where (TEN-13).
+
+The rows are the ledger's (`tenants.audit`); an account reads its own chain and no other.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kernel.ledger import Row, Wanted
+from kernel.pages import MOST, Page, PageRequest
+from kernel.spreadsheets import csv_lines
+from tenants.audit import account_chain, ledger, record
+from tenants.database import db
+from tenants.events import AccountEvent
+from tenants.members.models import Membership
+
+__all__ = ["COLUMNS", "Row", "Wanted", "as_csv", "as_json_lines", "export", "listed", "names"]
+
+COLUMNS = (
+    "at",
+    "event",
+    "result",
+    "actor",
+    "real_actor",
+    "subject",
+    "address",
+    "session",
+    "request",
+    "id",
+    "details",
+)
+_PERSON = "person:"
+
+
+def listed(
+    session: Session, account: str, *, asked: PageRequest, wanted: Wanted | None = None
+) -> Page[Row]:
+    """A page of what happened in an account, the newest first; raises CursorUnusable."""
+    return ledger.page(
+        session, chain=account_chain(account), wanted=wanted or Wanted(), asked=asked
+    )
+
+
+def names(session: Session, account: str, rows: list[Row]) -> dict[str, str]:
+    """Whom the rows name, as the account calls them; who is none of its people is left out."""
+    people = {
+        label
+        for row in rows
+        for label in (row.actor, row.real_actor, row.subject)
+        if label is not None and label.startswith(_PERSON)
+    }
+    ids = {UUID(label.removeprefix(_PERSON)) for label in people}
+    found = session.execute(
+        select(
+            Membership.person_id, Membership.given_name, Membership.family_name, Membership.email
+        )
+        .where(Membership.tenant_id == account, Membership.person_id.in_(ids))
+        .order_by(Membership.kind)
+    )
+    return {
+        f"{_PERSON}{row.person_id}": " ".join(filter(None, (row.given_name, row.family_name)))
+        or row.email
+        for row in found
+    }
+
+
+def export(account: str, *, wanted: Wanted, actor: str, now: datetime) -> Iterator[Row]:
+    """All rows that are wanted up to now, the newest first. That they were taken out is a row itself."""
+    with db.transaction(tenant=account) as session:
+        record(
+            session,
+            account=account,
+            event=AccountEvent.AUDIT_EXPORTED,
+            actor=actor,
+            subject=f"account:{account}",
+            now=now,
+            details={"wanted": [word for word in wanted.words() if word]},
+        )
+    cursor: str | None = None
+    while True:
+        # A transaction a page: whoever reads slowly keeps nobody waiting.
+        with db.reading(tenant=account) as session:
+            page = listed(
+                session, account, asked=PageRequest(limit=MOST, cursor=cursor), wanted=wanted
+            )
+        yield from page.items
+        if page.next is None:
+            return
+        cursor = page.next
+
+
+def as_csv(rows: Iterable[Row]) -> Iterator[str]:
+    """The rows for a spreadsheet, a line at a time."""
+    return csv_lines(COLUMNS, (_cells(row) for row in rows))
+
+
+def as_json_lines(rows: Iterable[Row]) -> Iterator[str]:
+    """The rows for programs, each a JSON object on a line of its own."""
+    for row in rows:
+        yield json.dumps(_facts(row), ensure_ascii=False) + "\n"
+
+
+def _cells(row: Row) -> list[object]:
+    facts = _facts(row)
+    details = json.dumps(facts["details"], ensure_ascii=False) if facts["details"] else None
+    return [*(facts[column] for column in COLUMNS[:-1]), details]
+
+
+def _facts(row: Row) -> dict[str, Any]:
+    told = {name: value for name, value in row.personal.items() if name != "address"}
+    return {
+        "at": row.at.isoformat(),
+        "event": row.event,
+        "result": row.result,
+        "actor": row.actor,
+        "real_actor": row.real_actor,
+        "subject": row.subject,
+        "address": row.personal.get("address"),
+        "session": row.session,
+        "request": row.request,
+        "id": str(row.id),
+        "details": {**row.details, **told},
+    }
