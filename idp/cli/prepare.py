@@ -17,9 +17,10 @@ from idp.protocol import scopes
 from idp.settings import IdentitySettings
 from kernel import clock
 from kernel.settings import Settings
+from tenants.api.demands import ACCOUNTS_SCOPE
 from tenants.database import db
 
-OUR_SCOPES = (scopes.OPENID, scopes.PROFILE, scopes.EMAIL)
+OUR_SCOPES = (scopes.OPENID, scopes.PROFILE, scopes.EMAIL, ACCOUNTS_SCOPE)
 
 
 class OurClientKeys(Settings):

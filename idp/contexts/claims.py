@@ -23,6 +23,14 @@ def place(account: str | None, company: str | None) -> dict[str, Any]:
     return {"tenant_id": account} | ({"company_id": company} if company is not None else {})
 
 
+def named(standing: Standing | None) -> dict[str, Any]:
+    """What to call the account and the company, for whoever shows them; no token carries it."""
+    if standing is None:
+        return {}
+    names = {"tenant_name": standing.account_name, "company_name": standing.company_name}
+    return {name: value for name, value in names.items() if value is not None}
+
+
 def of_grant(
     grant: GrantState,
     client: RegisteredClient,

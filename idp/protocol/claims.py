@@ -95,7 +95,9 @@ SUPPORTED = (
     "phone_number",
     "phone_number_verified",
     "tenant_id",
+    "tenant_name",
     "company_id",
+    "company_name",
     "roles",
     "permissions",
 )

@@ -32,4 +32,5 @@ def tell(at: Reads, token: str, *, issuer: str, now: datetime) -> dict[str, Any]
     context = context_claims.of_grant(
         believed.grant, client, audience=issuer, scopes=believed.scopes, issuer=issuer
     )
-    return claims.for_scopes(believed.person, believed.scopes) | context
+    names = context_claims.named(believed.grant.standing)
+    return claims.for_scopes(believed.person, believed.scopes) | context | names

@@ -9,6 +9,7 @@ from idp.protocol import acr
 from idp.sessions.models import BrowserSession
 from kernel import clock
 from tenants.database import db
+from tenants.members.models import Membership
 from tests.idp.provider import (
     API,
     CALLBACK,
@@ -118,7 +119,11 @@ def test_one_account_is_chosen_silently_and_named_in_every_token(browser, app, a
     assert {name: access[name] for name in expected} == expected
     assert "company_id" not in access
     assert claims_of(tokens["id_token"])["tenant_id"] == account.id
-    assert userinfo(browser, tokens["access_token"]).get_json().items() >= expected.items()
+    told = userinfo(browser, tokens["access_token"]).get_json()
+    assert told.items() >= expected.items()
+    # What to call the account is for whoever shows it, and in no token.
+    assert told["tenant_name"] == "Zielony Dom"
+    assert "tenant_name" not in access
     assert introspect(browser, app, tokens["access_token"]).items() >= expected.items()
     refresh = introspect(browser, app, tokens["refresh_token"])
     assert refresh["tenant_id"] == account.id
@@ -644,3 +649,70 @@ def test_who_was_signed_out_of_an_account_signs_in_again(identity_app, app, anna
 
     assert urlsplit(asked.headers["Location"]).path == "/sign-in"
     assert parse_qs(urlsplit(asked.headers["Location"]).query)["flow"]
+
+
+# Who was added waits until they say yes (decided: 2).
+
+
+@pytest.mark.product("TEN-6")
+def test_who_was_added_accepts_on_the_page_and_goes_on(identity_app, browser, app, account, anna):
+    new = an_account("New", applications=["crm"])
+    member = a_member(new.id, anna, state="pending", accepted_at=None)
+    walker = Walker(identity_app, browser)
+
+    silent = browser.ask(app, prompt="none")
+    walker.get(browser.ask(app).headers["Location"])
+    page = walker.words
+    walker.submit("/context", accept=new.id)
+
+    assert claims_of(tokens_of(browser, app, silent)["access_token"])["tenant_id"] == account.id
+    assert "New has added you as a user" in page
+    claims = claims_of(tokens_of(browser, app, walker.response)["access_token"])
+    assert claims["tenant_id"] == new.id
+    with db.reading(tenant=new.id) as session:
+        assert session.get_one(Membership, (new.id, member)).state == "active"
+
+
+@pytest.mark.product("TEN-6")
+def test_who_declines_is_in_the_account_no_more(identity_app, browser, app, account, anna):
+    new = an_account("New", applications=["crm"])
+    member = a_member(new.id, anna, state="pending", accepted_at=None)
+    walker = Walker(identity_app, browser)
+
+    walker.get(browser.ask(app).headers["Location"]).submit("/context", decline=new.id)
+
+    claims = claims_of(tokens_of(browser, app, walker.response)["access_token"])
+    assert claims["tenant_id"] == account.id
+    with db.reading(tenant=new.id) as session:
+        assert session.get(Membership, (new.id, member)) is None
+
+
+def test_nobody_leaves_an_account_in_which_they_are_at_work(
+    identity_app, browser, app, account, anna
+):
+    other = an_account("Other", applications=["crm"])
+    member = a_member(other.id, anna)
+    walker = Walker(identity_app, browser)
+
+    walker.get(browser.ask(app).headers["Location"]).submit("/context", decline=other.id)
+
+    with db.reading(tenant=other.id) as session:
+        assert session.get_one(Membership, (other.id, member)).state == "active"
+
+
+def test_an_account_that_was_named_and_waits_is_asked_about_alone(
+    identity_app, browser, app, account, anna
+):
+    new = an_account("New", applications=["crm"])
+    a_member(new.id, anna, state="pending", accepted_at=None)
+    walker = Walker(identity_app, browser)
+
+    silent = browser.ask(app, account=new.id, prompt="none")
+    walker.get(browser.ask(app, account=new.id).headers["Location"])
+    page = walker.words
+    walker.submit("/context", accept=new.id)
+
+    assert answer_of(silent)["error"] == "interaction_required"
+    assert "Zielony Dom" not in page
+    claims = claims_of(tokens_of(browser, app, walker.response)["access_token"])
+    assert claims["tenant_id"] == new.id
