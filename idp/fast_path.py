@@ -138,15 +138,15 @@ class FastPath(fast_path.FastPath):
 
     def _authorize(self, asked: Asked) -> Answer | None:
         """A code over a live session. What needs a page or a refusal is left to the view."""
+        parameters = Parameters(asked.query)
         secret = asked.cookies.get(self._session_cookie)
-        if not secret:
+        if not secret or "client_id" not in parameters:
+            # Nobody is signed in, or a flow is carried on.
             return None
         now = clock.now()
         try:
             with db.glancing() as glance:
-                request = authorization.read(
-                    glance, Parameters(asked.query), issuer=self._issuer, now=now
-                )
+                request = authorization.read(glance, parameters, issuer=self._issuer, now=now)
                 signed_in = sessions.find_by_secret(glance, secret, now=now)
                 plan = authorize.plan_at_once(glance, request, signed_in=signed_in, now=now)
         except (authorization.CannotAnswer, authorization.Refusal):

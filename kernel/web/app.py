@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import flask
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import MapAdapter
@@ -203,13 +203,12 @@ def _begin() -> None:
     fail_as_before()
     refuse_unknown_hosts()
     refuse_hostile_input()
-    _refuse_undeclared_views()
+    _refuse_undeclared_views(asked.endpoint)
     refuse_forged_posts()
 
 
-def _refuse_undeclared_views() -> None:
+def _refuse_undeclared_views(endpoint: str | None) -> None:
     """A view that doesn't say who may use it can't be used."""
-    endpoint = request.endpoint
     if endpoint is None:
         return
     if requirement_of(current_app.view_functions[endpoint]) is None:
@@ -226,7 +225,7 @@ def _complete(response: Response) -> Response:
             # What was posted (a password) is never posted on, as 307 and 308 would (RFC 9700 §4.12).
             response.status_code = 303
     add_security_headers(response, notes.policy, origin_of(current_app))
-    response.headers["X-Request-ID"] = notes.facts.request_id
+    response.headers.add("X-Request-ID", notes.facts.request_id)
     _report(asked, response)
     return response
 

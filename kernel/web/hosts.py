@@ -1,9 +1,10 @@
 """Only requests for our own name are answered: links and redirects are built from settings."""
 
-from flask import current_app, request
+from flask import current_app
 from werkzeug.exceptions import BadRequest
 
 from kernel.web.cookies import origin_of
+from kernel.web.requests import current_request
 
 # A load balancer asks for these by address.
 _ANY_HOST = frozenset({"health.live", "health.ready"})
@@ -17,9 +18,10 @@ class UnknownHost(BadRequest):
 
 def refuse_unknown_hosts() -> None:
     """Answer 400 to a `Host` that is not ours."""
-    if request.endpoint in _ANY_HOST:
+    asked = current_request()
+    if asked.endpoint in _ANY_HOST:
         return
-    if request.environ.get("HTTP_HOST", "").lower() not in current_app.config["KNOWN_HOSTS"]:
+    if asked.environ.get("HTTP_HOST", "").lower() not in current_app.config["KNOWN_HOSTS"]:
         raise UnknownHost
 
 

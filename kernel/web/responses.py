@@ -19,19 +19,20 @@ class Response(flask.Response):
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        headers = self.headers
+        headers = self.headers.to_wsgi_list()
+        said = {name.lower(): value for name, value in headers}
         if (
             environ["REQUEST_METHOD"] == "HEAD"
             or not isinstance(self.response, list)
             or self.status_code < 200
             or self.status_code in {204, 304}
-            or not _WRITTEN.fullmatch(headers.get("Location", ""))
-            or "Content-Location" in headers
+            or not _WRITTEN.fullmatch(said.get("location", ""))
+            or "content-location" in said
             or self._on_close
         ):
             return super().__call__(environ, start_response)
         body = self.get_data()
-        if "Content-Length" not in headers:
-            headers.add("Content-Length", len(body))
-        start_response(self.status, headers.to_wsgi_list())
+        if "content-length" not in said:
+            headers.append(("Content-Length", str(len(body))))
+        start_response(self.status, headers)
         return [body]

@@ -78,18 +78,18 @@ class ResponsePolicy:
 def add_security_headers(response: Response, policy: ResponsePolicy, origin: Origin) -> None:
     """Complete a response. What a view has set itself stays."""
     headers = response.headers
-    present = {name.lower() for name, _ in headers}
+    said = {name.lower(): value for name, value in headers}
     for name, value in security_headers(origin):
-        if name.lower() not in present:
+        if name.lower() not in said:
             headers.add(name, value)
-    if "content-security-policy" not in present:
+    if "content-security-policy" not in said:
         headers.add("Content-Security-Policy", policy.content_security_policy())
-    if "referrer-policy" not in present:
+    if "referrer-policy" not in said:
         headers.add("Referrer-Policy", policy.referrer)
-    if "cache-control" not in present:
+    if "cache-control" not in said:
         headers.add("Cache-Control", "no-store")
-    if "no-store" in headers["Cache-Control"]:
-        if "vary" in present:
+    if "no-store" in said.get("cache-control", "no-store"):
+        if "vary" in said:
             response.vary.add("Cookie")
         else:
             headers.add("Vary", "Cookie")
