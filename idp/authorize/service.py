@@ -251,7 +251,8 @@ def _look(
 def _context_asked(request: AuthorizationRequest, flow: AnyFlow | None) -> Asked:
     if flow is not None and flow.request is not None:
         return asked_in(flow.request)
-    return Asked(request.account, request.company)
+    silently = prompts.NONE in request.prompts
+    return Asked(request.account, request.company, silently=silently)
 
 
 def consent_is_needed(

@@ -24,8 +24,8 @@ class Asked:
     company: str | None = None
     chosen_account: str | None = None
     chosen_company: str | None = None
-    refused: bool = False
-    """The person would have none of them."""
+    silently: bool = False
+    """Nobody can be asked anything: `prompt=none`."""
 
     def is_needed_for(self, context: str) -> bool:
         """Whether a sign-in to such an application is in a context at all."""
@@ -64,7 +64,6 @@ def asked_in(flow_request: Mapping[str, Any]) -> Asked:
         company=flow_request.get("company"),
         chosen_account=chosen.get("account"),
         chosen_company=chosen.get("company"),
-        refused=answer == REFUSED,
     )
 
 

@@ -1,6 +1,8 @@
 """Reading what a context takes, and noting what the person chose."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +15,9 @@ from idp.contexts.choice import NOWHERE, Asked, Resolved
 from idp.flows import service as flows
 from idp.grants.models import Grant
 from kernel.database import HotStatement, Reads
+from kernel.errors import Refused
 from tenants.database import db
+from tenants.members import service as members
 from tenants.standing import places, scope
 from tenants.standing import service as standings
 from tenants.standing.places import CompanyPlace, Place
@@ -47,6 +51,8 @@ def resolve(
     standing = standings.of(
         at, account=asked.account, company=company, person_id=person_id, now=now
     )
+    if standing is not None and _is_waiting(standing, client, asked.company):
+        return Resolved(has_to_be_chosen=True)
     why_not = _why_not(standing, client, asked.company)
     if why_not is not None or standing is None:
         return Resolved(why_refused=why_not)
@@ -57,7 +63,7 @@ def _open(
     at: Reads, client: RegisteredClient, asked: Asked, person_id: UUID, now: datetime
 ) -> Resolved:
     """The request names no account: the person did, or has only one, or is asked."""
-    account = asked.chosen_account or _only_account(client, person_id)
+    account = asked.chosen_account or _only_account(client, asked, person_id)
     if account is None:
         return Resolved(has_to_be_chosen=True)
     company = asked.chosen_company
@@ -85,16 +91,39 @@ def _why_not(
     return scope.why_not_there(standing, application=client.application, company=company)
 
 
-def _only_account(client: RegisteredClient, person_id: UUID) -> str | None:
+def _is_waiting(standing: Standing, client: RegisteredClient, company: str | None) -> bool:
+    """Whether nothing is missing but that the person takes the place that they were given."""
+    as_if_taken = replace(standing, member_state=standings.ACTIVE)
+    return (
+        standing.member_state == standings.PENDING
+        and _why_not(as_if_taken, client, company) is None
+    )
+
+
+def _only_account(client: RegisteredClient, asked: Asked, person_id: UUID) -> str | None:
     found = possible_accounts(client, person_id)
-    return found[0].account if len(found) == 1 else None
+    if found.waiting and not asked.silently:
+        return None
+    return found.open[0].account if len(found.open) == 1 else None
 
 
-def possible_accounts(client: RegisteredClient, person_id: UUID) -> list[Place]:
-    """The accounts in which the person may use the application, by name."""
+@dataclass(frozen=True)
+class Possible:
+    """The accounts in which a person could use an application, by name."""
+
+    open: list[Place]
+    waiting: list[Place]
+    """Those that gave the person a place which they have neither taken nor declined."""
+
+
+def possible_accounts(client: RegisteredClient, person_id: UUID) -> Possible:
+    """Where the person may use the application, and where they could."""
     with db.reading(person=person_id) as session:
         found = places.of_person(session, person_id)
-    return [place for place in found if place.is_open_for(client.application)]
+    return Possible(
+        [place for place in found if place.is_open_for(client.application)],
+        [place for place in found if place.waits_for(client.application)],
+    )
 
 
 def _only_company(standing: Standing) -> str | None:
@@ -114,6 +143,15 @@ def last_account(at: Reads, *, person_id: UUID, client_id: str) -> str | None:
     """The account in which the person used this application last."""
     row = _LAST.first(at, person_id=person_id, client_id=client_id)
     return row.account if row is not None else None
+
+
+def take_place(account: str, *, person_id: UUID, accepts: bool, now: datetime) -> None:
+    """Take or decline the place that an account gave the person. One that is gone is passed over."""
+    with suppress(Refused), db.transaction(tenant=account) as session:
+        if accepts:
+            members.accept(session, account, person_id=person_id, now=now)
+        else:
+            members.leave(session, account, person_id=person_id, now=now)
 
 
 def note(

@@ -55,8 +55,9 @@ def choose() -> ResponseReturnValue:
     question = _question(now)
     standing = _account_of(question, now)
     search = request.args.get("q", "").strip()[:_LONGEST_SEARCH]
+    waiting: list[Option] = []
     if standing is None:
-        options = _accounts(question, search)
+        options, waiting = _accounts(question, search)
         template = "contexts/account.html"
     else:
         options = _companies(standing, search)
@@ -70,6 +71,7 @@ def choose() -> ResponseReturnValue:
         account=standing,
         account_is_open=question.asked.account is None,
         options=options[:_MOST],
+        waiting=waiting,
         there_are_more=len(options) > _MOST,
         search=search,
     )
@@ -83,6 +85,7 @@ def take() -> ResponseReturnValue:
     question = _question(now)
     # Somebody else may have signed in in this browser since the page was shown.
     if request.form.get("person") == str(question.signed_in.person_id):
+        _answer_waiting(question, now)
         answer: dict[str, str | None] | str = choice.REFUSED
         if request.form.get("answer") != choice.REFUSED:
             answer = _chosen(question.asked)
@@ -91,10 +94,23 @@ def take() -> ResponseReturnValue:
     return redirect(url_for("authorize.resume", flow=question.flow.id), 303)
 
 
+def _answer_waiting(question: Question, now: datetime) -> None:
+    """Take or decline a place; only one that waits, so that nobody leaves where they are at work."""
+    person_id = question.signed_in.person_id
+    for word, accepts in (("accept", True), ("decline", False)):
+        account = request.form.get(word)
+        waiting = service.possible_accounts(question.client, person_id).waiting if account else ()
+        if any(place.account == account for place in waiting):
+            service.take_place(str(account), person_id=person_id, accepts=accepts, now=now)
+
+
 def _chosen(asked: Asked) -> dict[str, str | None]:
     """A company belongs to the account that was chosen before it; another account to no company."""
-    if "account" in request.form:
-        return {"account": request.form["account"] or None, "company": None}
+    if "decline" in request.form:
+        return {"account": None, "company": None}
+    if "account" in request.form or "accept" in request.form:
+        account = request.form.get("account") or request.form.get("accept")
+        return {"account": account or None, "company": None}
     return {"account": asked.chosen_account, "company": request.form.get("company") or None}
 
 
@@ -124,17 +140,27 @@ def _account_of(question: Question, now: datetime) -> Standing | None:
     return found.standing
 
 
-def _accounts(question: Question, search: str) -> list[Option]:
-    """The accounts to choose from, the last one first."""
+def _accounts(question: Question, search: str) -> tuple[list[Option], list[Option]]:
+    """The accounts to choose from, the last one first, and those that gave the person a place.
+
+    Where the request names one, that one waits: there is nothing else to choose.
+    """
     person_id = question.signed_in.person_id
     with db.glancing() as glance:
         last = service.last_account(glance, person_id=person_id, client_id=question.client.id)
-    found = [
+    found = service.possible_accounts(question.client, person_id)
+    named = question.asked.account
+    options = [
         Option(place.account, place.name, is_last=place.account == last)
-        for place in service.possible_accounts(question.client, person_id)
-        if search.casefold() in place.name.casefold() or search == place.account
+        for place in found.open
+        if named is None and (search.casefold() in place.name.casefold() or search == place.account)
     ]
-    return sorted(found, key=lambda option: not option.is_last)
+    waiting = [
+        Option(place.account, place.name)
+        for place in found.waiting
+        if named in (None, place.account)
+    ]
+    return sorted(options, key=lambda option: not option.is_last), waiting[:_MOST]
 
 
 def _companies(standing: Standing, search: str) -> list[Option]:

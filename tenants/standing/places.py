@@ -12,7 +12,7 @@ from tenants.accounts.models import Account
 from tenants.applications.models import AccountApplication, Application
 from tenants.companies.models import Company
 from tenants.members.models import Membership
-from tenants.standing.service import ACTIVE, CLIENT, MEMBER, Standing
+from tenants.standing.service import ACTIVE, CLIENT, MEMBER, PENDING, Standing
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,14 @@ class Place:
 
     def is_open_for(self, application: str | None) -> bool:
         """Whether the person, as a member, may use this application there."""
-        return (
-            self.status == ACTIVE
-            and self.member_state == ACTIVE
-            and application in self.applications
-        )
+        return self._has(application) and self.member_state == ACTIVE
+
+    def waits_for(self, application: str | None) -> bool:
+        """Whether they could, if they took the place that the account gave them (decided: 2)."""
+        return self._has(application) and self.member_state == PENDING
+
+    def _has(self, application: str | None) -> bool:
+        return self.status == ACTIVE and application in self.applications
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from tenants.people import service as people
 from tenants.roles.models import Role, RolePermission
 
 ACTIVE = "active"
+PENDING = "pending"
 STRONG = "strong"
 MEMBER = "member"
 CLIENT = "client"

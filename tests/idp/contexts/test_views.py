@@ -186,9 +186,10 @@ def test_only_accounts_that_are_open_to_the_person_are_offered(
     identity_app, browser, app, account, anna
 ):
     an_account("Foreign", applications=["crm"])
-    for name, state in (("Pending", "pending"), ("Blocked", "blocked"), ("Second", "active")):
+    for name, state in (("Blocked", "blocked"), ("Second", "active")):
         a_member(an_account(name, applications=["crm"]).id, anna, state=state)
     a_member(an_account("Without").id, anna)
+    a_member(an_account("Pending without").id, anna, state="pending")
     a_member(an_account("Closed", status="closed", applications=["crm"]).id, anna)
     a_client(an_account("As client", applications=["crm"]).id, anna)
     walker = Walker(identity_app, browser)
