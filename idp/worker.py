@@ -15,6 +15,7 @@ from idp.mails import delivery as letters
 from idp.mails import service as mails
 from idp.security_events import delivery as security_delivery
 from idp.security_events import service as security_events
+from kernel import clock
 from kernel.jobs import Job, until_done
 from kernel.outbox import Worker
 from tenants.audit import ledger
@@ -39,7 +40,7 @@ def create_worker(app: Flask) -> Worker:
             mails.KIND: letters.deliver,
             mailbox_requests.KIND: mailbox.deliver,
             backchannel.KIND: backchannel.deliver,
-            facts.MESSAGE: hearing.hear,
+            facts.MESSAGE: lambda _message: hearing.hear(clock.now()),
             security_events.KIND: security_delivery.deliver,
             security_delivery.HEARTBEAT: security_delivery.deliver_heartbeat,
         },
@@ -57,7 +58,8 @@ def create_worker(app: Flask) -> Worker:
                 timedelta(seconds=1),
                 lambda now: until_done(lambda: assignments.end_over(now=now)),
             ),
-            Job("hear-facts", timedelta(seconds=10), hearing.hear_all),
+            # Should a message that tells of facts ever get lost.
+            Job("hear-facts", timedelta(seconds=10), hearing.hear),
             Job(
                 "clean-facts",
                 timedelta(minutes=5),

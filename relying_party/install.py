@@ -7,7 +7,6 @@ from typing import cast
 
 from flask import Flask, Response, request, url_for
 
-from kernel import clock
 from kernel.database import Database
 from kernel.i18n import lazy_gettext as lazy
 from kernel.observability.logs import get_logger
@@ -86,7 +85,6 @@ class RelyingParty:
         self._settings = settings
         self._on_entry = on_entry
         self._vault = settings.vault()
-        self._started_at = clock.now()
         self.client = client
         self.outgoing = Outgoing(_trusting_our_own(settings))
         self.provider = Provider(
@@ -161,7 +159,6 @@ class RelyingParty:
             self._tables.event_feed,
             issuer=self.provider.issuer,
             silence=timedelta(seconds=self._settings.feed_silence_seconds),
-            started_at=self._started_at,
         )
 
     @cached_property

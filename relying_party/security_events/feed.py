@@ -23,13 +23,12 @@ class Feed:
         *,
         issuer: str,
         silence: timedelta,
-        started_at: datetime,
     ) -> None:
         self._db = db
         self._model = model
         self._issuer = issuer
         self._silence = silence
-        self._started_at = started_at
+        self._at_work_since: datetime | None = None
         self._looked_at: datetime | None = None
         self._whole_at: datetime | None = None
 
@@ -38,12 +37,11 @@ class Feed:
 
         Not before the first heartbeat after our start: what was sent while we were away may come yet.
         """
+        self._at_work_since = since = self._at_work_since or now
         if self._looked_at is None or not timedelta(0) <= now - self._looked_at < _LOOK_EVERY:
             self._look(now)
         whole_at = self._whole_at
-        return (
-            whole_at is not None and whole_at >= self._started_at and now - whole_at < self._silence
-        )
+        return whole_at is not None and whole_at >= since and now - whole_at < self._silence
 
     def hear(self, session: Session, *, is_whole: bool, now: datetime) -> None:
         """A heartbeat has come: nothing is missing, or something is."""
@@ -54,6 +52,7 @@ class Feed:
             .values(issuer=self._issuer, **values)
             .on_conflict_do_update(index_elements=["issuer"], set_=values)
         )
+        self._at_work_since = self._at_work_since or now
         self._looked_at = None
 
     def _look(self, now: datetime) -> None:

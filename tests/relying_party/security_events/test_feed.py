@@ -13,8 +13,8 @@ pytestmark = [pytest.mark.product("OP-5"), pytest.mark.usefixtures("portal_app")
 ISSUER = "https://id.example"
 
 
-def a_feed(started_at):
-    return Feed(db, EventFeed, issuer=ISSUER, silence=timedelta(seconds=60), started_at=started_at)
+def a_feed():
+    return Feed(db, EventFeed, issuer=ISSUER, silence=timedelta(seconds=60))
 
 
 def hear(feed, now, *, is_whole=True):
@@ -23,11 +23,11 @@ def hear(feed, now, *, is_whole=True):
 
 
 def test_a_feed_that_was_never_heard_is_silent(now):
-    assert not a_feed(now).is_alive(now)
+    assert not a_feed().is_alive(now)
 
 
 def test_a_heartbeat_is_good_for_the_time_that_was_set(now):
-    feed = a_feed(now)
+    feed = a_feed()
     hear(feed, now)
 
     assert feed.is_alive(now + timedelta(seconds=59))
@@ -35,9 +35,9 @@ def test_a_heartbeat_is_good_for_the_time_that_was_set(now):
 
 
 def test_what_was_heard_before_the_start_does_not_count(now):
-    hear(a_feed(now), now)
+    hear(a_feed(), now)
 
-    restarted = a_feed(now + timedelta(seconds=5))
+    restarted = a_feed()
 
     assert not restarted.is_alive(now + timedelta(seconds=6))
     hear(restarted, now + timedelta(seconds=7))
@@ -45,7 +45,7 @@ def test_what_was_heard_before_the_start_does_not_count(now):
 
 
 def test_a_heartbeat_that_says_that_something_is_missing_ends_the_trust(now):
-    feed = a_feed(now)
+    feed = a_feed()
     hear(feed, now)
 
     hear(feed, now + timedelta(seconds=1), is_whole=False)
@@ -54,7 +54,7 @@ def test_a_heartbeat_that_says_that_something_is_missing_ends_the_trust(now):
 
 
 def test_what_another_node_heard_is_known_within_a_second(now):
-    here, there = a_feed(now), a_feed(now)
+    here, there = a_feed(), a_feed()
     assert not here.is_alive(now)
 
     hear(there, now)
