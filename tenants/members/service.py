@@ -433,7 +433,7 @@ def end_sessions(
     found = _hold(session, account, membership_id, kind, area, now, power=power)
     _check_taking(session, found, power, area)
     _update(session, found, now, signed_out_at=now)
-    _tell(session, _SIGNED_OUT, found, actor.id, now, kind=kind)
+    _tell(session, _SIGNED_OUT, found, actor.id, now, of=kind)
 
 
 def accept(session: Session, account: str, *, person_id: UUID, now: datetime) -> bool:
