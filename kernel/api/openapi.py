@@ -20,6 +20,7 @@ from kernel.api.problems import (
     NotValid,
     Problem,
     ScopeMissing,
+    TooLarge,
     VersionMissing,
     title_of,
 )
@@ -83,7 +84,7 @@ def refusals_of(operation: Operation) -> list[type[Refused]]:
         found += [VersionMissing, BadVersion, VersionConflict]
     found.append(NotValid)
     if operation.body is not None:
-        found += [NotJson, Malformed]
+        found += [NotJson, Malformed, TooLarge]
     if operation.method == "POST":
         found += [KeyUnusable, KeyReused, KeyInFlight]
     return list(dict.fromkeys([*found, *operation.refusals]))

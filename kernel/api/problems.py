@@ -82,6 +82,19 @@ class NotJson(Refused):
     reason = "not_json"
 
 
+class BadRequest(Refused):
+    """The request holds what can't be stored or understood, such as NUL characters."""
+
+    reason = "bad_request"
+
+
+class TooLarge(Refused):
+    """The body is larger than a megabyte."""
+
+    status = 413
+    reason = "request_entity_too_large"
+
+
 class Malformed(Refused):
     """The body is no JSON, or JSON that can be read in two ways."""
 
@@ -119,7 +132,7 @@ class TooMany(TooManyTries):
 
 
 # What any operation may answer, whatever it is about.
-EVERYWHERE: tuple[type[Refused], ...] = (Unauthenticated, BadCredentials, TooMany)
+EVERYWHERE: tuple[type[Refused], ...] = (Unauthenticated, BadCredentials, BadRequest, TooMany)
 
 
 def faults_of(error: ValidationError, *, in_query: bool = False) -> list[Fault]:

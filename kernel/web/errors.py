@@ -4,6 +4,7 @@ Programs get the same as problem+json (RFC 9457). What only the log may know nev
 """
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import cast
 
 from flask import Flask, Response, current_app, make_response, render_template, request
@@ -222,7 +223,7 @@ def _answer(
                 "title": str(explanation.title),
                 "status": status,
                 "detail": str(explanation.reason),
-                "code": code or "",
+                "code": code or _usual_code(status),
                 "request_id": request_id,
             }
         )
@@ -248,6 +249,15 @@ def _answer(
             f"<h1>Something broke on our side</h1><p>Request: {escape(request_id)}</p></html>"
         )
     return make_response(page, status)
+
+
+def _usual_code(status: int) -> str:
+    """The word for a status that nobody gave a word of its own.
+
+    >>> _usual_code(404), _usual_code(405)
+    ('not_found', 'method_not_allowed')
+    """
+    return HTTPStatus(status).phrase.lower().replace(" ", "_")
 
 
 def _the_page_again() -> str:

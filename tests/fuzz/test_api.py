@@ -1,0 +1,128 @@
+"""What the API says of itself is true: whatever its description allows or forbids, no answer is a 5xx
+or of another form than it says.
+
+The operations are read from the description, so a new one is tried without being named.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from kernel.limits import Window
+from tenants.api import gate
+from tests import programs
+from tests.conftest import MakeDatabase
+from tests.idp.provider import ISSUER
+from tests.tenants import making
+from tests.tenants.api.speaking import World, a_world
+
+pytestmark = [pytest.mark.security("20.6", "15.1", "12.3"), pytest.mark.product("TEN-16")]
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+ENDLESS = Window("endless", limit=10**9, every=timedelta(days=1))
+
+
+def narrowed(document: dict[str, Any], places: dict[str, list[str]]) -> dict[str, Any]:
+    """The description as it is for one admin: what there is stands in the gaps of the paths."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            # Credentials are put into each request below.
+            del operation["security"]
+            for parameter in operation["parameters"]:
+                if parameter["in"] == "path":
+                    parameter["schema"] = {"enum": places[parameter["name"]]}
+    return document
+
+
+class Tried:
+    """An account with something of everything, and its admin, who tries everything."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.account = making.an_account("Zielony Dom")
+        # Signed in long ago: the account is not closed in the middle of it.
+        self.admin = world.admin(self.account, signed_in_ago=timedelta(hours=1))
+        company = making.a_company(self.account.id, "Budowa")
+        role = making.a_role(self.account.id, "Sprzedaż", rights=[("accounts", "companies:read")])
+        user = making.a_member(self.account.id, roles=[role])
+        client = making.a_client(self.account.id)
+        places = {
+            "account": [self.account.id],
+            "company": [company, self.account.main_company],
+            "role": [str(role), str(self.account.admin_role)],
+            "user": [str(user)],
+            "client": [str(client)],
+        }
+        document = narrowed(world.app.test_client().get("/api/openapi.json").json, places)
+        self.schema = schemathesis.openapi.from_dict(document)
+        self.operations: dict[str, Any] = {
+            each.ok().label: each.ok() for each in self.schema.get_all_operations()
+        }
+
+    def version_of(self, path: str) -> str:
+        """The ETag of what stands at this address, or above it."""
+        while path:
+            answer = self.admin.get(path)
+            if "ETag" in answer.headers:
+                return str(answer.headers["ETag"])
+            path = path.rpartition("/")[0]
+        return '"1"'
+
+
+@pytest.fixture(scope="module")
+def tried(make_database: MakeDatabase) -> Iterator[Tried]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(gate, "PER_CALLER", ENDLESS)
+        patched.setattr(gate, "PER_ACCOUNT", ENDLESS)
+        for app in programs.identity(make_database):
+            # A fault shows as the 5xx that a program would get.
+            app.config["TESTING"] = False
+            yield Tried(a_world(app))
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.filter_too_much,
+        HealthCheck.data_too_large,
+    ],
+)
+@given(data=st.data())
+def test_the_description_is_kept(tried: Tried, mode: GenerationMode, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(sorted(tried.operations)), label="operation")
+    operation = tried.operations[name]
+    case = data.draw(operation.as_strategy(generation_mode=mode), label="case")
+    if mode is GenerationMode.POSITIVE and "If-Match" in case.headers:
+        case.headers["If-Match"] = tried.version_of(case.formatted_path)
+
+    case.call_and_validate(
+        base_url=f"{ISSUER}/api/v1",
+        headers={"Authorization": f"Bearer {tried.admin.token}"},
+        app=tried.world.app,
+        checks=CHECKS if mode is GenerationMode.NEGATIVE else CHECKS[:-1],
+    )
