@@ -6,10 +6,11 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from idp.client_requests import Json, json_response, log
+from idp.contexts.claims import WHERE_LISTED
 from idp.protocol.errors import InvalidRequest, OAuthError
 from idp.protocol.parameters import Parameters
 from idp.settings import current_settings
-from idp.userinfo import service
+from idp.userinfo import context, service
 from kernel import clock
 from kernel.web import csrf_exempt, requires
 from tenants.database import db
@@ -31,6 +32,16 @@ def tell() -> ResponseReturnValue:
     """Say what the token's scopes let its bearer know."""
     form = Parameters(request.form.items(multi=True)) if request.method == "POST" else None
     return json_response(answer(request.headers.get("Authorization"), form))
+
+
+@blueprint.get(WHERE_LISTED)
+@requires("token")
+def tell_context() -> ResponseReturnValue:
+    """Say which roles and permissions the token stands for, however many there are."""
+    token = bearer_token(request.headers.get("Authorization"), None)
+    with db.glancing() as glance:
+        told = context.tell(glance, token, issuer=current_settings().issuer, now=clock.now())
+    return json_response(told)
 
 
 def answer(authorization: str | None, form: Parameters | None) -> dict[str, Any]:
