@@ -1,6 +1,7 @@
 """`klucznik client`: the applications that people sign in to."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from idp.clients import service as clients
 from idp.clients.service import RegisteredClient
 from idp.protocol import scopes
 from idp.protocol.profiles import PROFILES
+from idp.security_events import service as security_events
 from kernel import clock
 from kernel.command_line import json_option, say_facts, say_json, say_table
+from kernel.errors import NotFound
 from tenants.database import db
 
 
@@ -175,6 +178,48 @@ def rotate_secret(client_id: str, *, as_json: bool) -> None:
         say_json(answer)
     else:
         say_facts(answer)
+
+
+@client.command()
+@click.argument("client_id")
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
+@json_option
+@in_application
+def deliveries(client_id: str, *, limit: int, as_json: bool) -> None:
+    """Show which security events an application was told, and how it takes them."""
+    with db.reading() as session:
+        if clients.find(session, client_id) is None:
+            raise NotFound(f"no client {client_id}")
+        feed = security_events.feed(session, client_id, now=clock.now())
+        sent = security_events.deliveries(session, client_id, limit=limit)
+    if as_json:
+        say_json(
+            {
+                "feed": asdict(feed) if feed is not None else None,
+                "events": [asdict(one) for one in sent],
+            }
+        )
+        return
+    if feed is None:
+        click.echo("nothing was sent to it yet")
+        return
+    facts = {name: value for name, value in asdict(feed).items() if value is not None}
+    say_facts({name.replace("_", " "): value for name, value in facts.items()})
+    say_table(
+        ["created", "event", "account", "person", "attempts", "accepted", "last error"],
+        [
+            (
+                one.created_at,
+                one.kind,
+                one.account or "",
+                one.person_id or "",
+                one.attempts,
+                one.accepted_at or ("refused" if one.refused_at else ""),
+                one.last_error or "",
+            )
+            for one in sent
+        ],
+    )
 
 
 @client.command()

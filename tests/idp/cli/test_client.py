@@ -23,6 +23,7 @@ def test_everything_that_was_asked_for_is_registered(ask):
         *("client", "create", "--name", "Shop", "--redirect-uri", REDIRECT_URI),
         *("--post-logout-redirect-uri", "https://app.example/bye"),
         *("--backchannel-logout-uri", "https://app.example/backchannel"),
+        *("--security-events-uri", "https://app.example/security-events"),
         *("--grant", "authorization_code", "--grant", "client_credentials"),
         *("--auth-method", "client_secret_post", "--scope", "openid email"),
         *("--audience", "https://api.example", "--profile", "legacy", "--first-party"),
@@ -41,6 +42,7 @@ def test_everything_that_was_asked_for_is_registered(ask):
         "redirect_uris": [REDIRECT_URI],
         "post_logout_redirect_uris": ["https://app.example/bye"],
         "backchannel_logout_uri": "https://app.example/backchannel",
+        "security_events_uri": "https://app.example/security-events",
         "scopes": ["openid", "email"],
         "audiences": ["https://api.example"],
     }
@@ -125,3 +127,12 @@ def test_a_disabled_application_is_listed_so(ask, run):
 
 def test_an_application_that_nobody_registered_is_not_found(run):
     assert isinstance(run("client", "disable", "nobody", status=1).exception, NotFound)
+
+
+@pytest.mark.product("OP-5")
+def test_what_an_application_was_told_can_be_seen(ask, run):
+    made = ask("client", "create", "--name", "Shop", "--redirect-uri", REDIRECT_URI)
+
+    assert ask("client", "deliveries", made["client_id"]) == {"feed": None, "events": []}
+    assert "nothing was sent" in run("client", "deliveries", made["client_id"]).stdout
+    assert isinstance(run("client", "deliveries", "nobody", status=1).exception, NotFound)
