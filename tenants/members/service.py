@@ -245,7 +245,7 @@ def add(
         version=1,
         accepted_at=now if accepted else None,
     )
-    sort_name = details.sort_name(given_name, family_name, address.key)
+    sort_name = details.sort_name(written["given_name"], written["family_name"], address.key)
     if not _insert(
         session,
         membership,
@@ -365,11 +365,12 @@ def block(
     _check_taking(session, found, power, area)
     if found.state is State.BLOCKED:
         return False
-    if not power.installation:
-        _keep_an_admin(session, found)
+    is_last = _is_last_admin(session, found)
+    if is_last and not power.installation:
+        raise LastAdmin(f"membership {found.id} is the last admin of {account}")
     _update(session, found, now, state=State.BLOCKED)
     _tell(session, _BLOCKED, found, actor.id, now)
-    if power.installation and not admins.has_admin(session, account):
+    if is_last:
         accounts.flag(session, account, actor=actor.id, now=now)
     return True
 
@@ -583,11 +584,14 @@ def _check_taking(session: Session, found: _Membership, power: Power, area: Reac
 
 
 def _keep_an_admin(session: Session, found: _Membership) -> None:
-    if found.kind is not MemberKind.MEMBER:
-        return
-    is_one = admins.acts_as_admin(session, found.account, found.id)
-    if is_one and not admins.has_admin(session, found.account, besides=found.id):
+    if _is_last_admin(session, found):
         raise LastAdmin(f"membership {found.id} is the last admin of {found.account}")
+
+
+def _is_last_admin(session: Session, found: _Membership) -> bool:
+    return admins.acts_as_admin(session, found.account, found.id) and not admins.has_admin(
+        session, found.account, besides=found.id
+    )
 
 
 def _unflag(session: Session, account: str) -> None:
