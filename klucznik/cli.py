@@ -42,6 +42,11 @@ COMMANDS = {
     "db": ("klucznik.db:db", "Make, upgrade and look at the databases."),
     "demo": ("idp.cli.demo:demo", "Print the demo people and addresses."),
     "person": ("idp.cli.person:person", "Create, import and show people."),
+    "account": ("idp.cli.account:account", "Create, list, suspend, hand over, close accounts."),
+    "application": (
+        "idp.cli.applications:application",
+        "Declare what applications let people do.",
+    ),
     "passwords": ("idp.cli.passwords:passwords", "Refuse breached passwords; drop imported ones."),
     "client": ("idp.cli.client:client", "Register and list applications."),
     "keys": ("idp.cli.keys:keys", "Rotate signing keys; end the use of old encryption keys."),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from idp import our_applications
 from idp.cli.application import in_application
 from idp.clients import service as clients
+from idp.demo import accounts
 from idp.demo import service as demo
 from idp.keys.service import ensure_keys
 from idp.protocol import scopes
@@ -46,6 +47,7 @@ def prepare() -> None:
     _register("crm", "CRM", settings.crm_url, keys.crm_client_key, settings)
     if not settings.production:
         demo.ensure(now=now)
+        accounts.ensure(now=now)
 
 
 def refusals(session: Session) -> list[str]:

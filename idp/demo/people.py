@@ -30,7 +30,7 @@ PEOPLE = (
         locale="pl",
         given_name="Hanna",
         family_name="Wilk",
-        may="signs in with a code by mail; reads pages in Polish",
+        may="admin of the office «Biuro Rachunkowe Wilk», sells for «Wilk Deweloper»; reads Polish",
     ),
     DemoPerson(
         email="marek.sowa@klucznik.example",
@@ -39,7 +39,7 @@ PEOPLE = (
         locale="pl",
         given_name="Marek",
         family_name="Sowa",
-        may="signs in with an authenticator app; reads pages in Polish",
+        may="admin of «Wilk Deweloper»; signs in with an authenticator app; reads Polish",
     ),
     DemoPerson(
         email="ellen.marsh@klucznik.example",
@@ -48,7 +48,17 @@ PEOPLE = (
         locale="en",
         given_name="Ellen",
         family_name="Marsh",
-        may="signs in with a code by mail; reads pages in English",
+        may="keeps the books of two of the office's companies, and has an account without the CRM; "
+        "reads English",
+    ),
+    DemoPerson(
+        email="zofia.lis@klucznik.example",
+        password="dwa spokojne jeziora",
+        totp_secret=None,
+        locale="pl",
+        given_name="Zofia",
+        family_name="Lis",
+        may="a client of «Wilk Deweloper»; reads Polish",
     ),
 )
 

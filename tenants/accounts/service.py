@@ -33,6 +33,7 @@ __all__ = [
     "NotValid",
     "Status",
     "change",
+    "created_by",
     "find",
     "flag",
     "hold",
@@ -177,6 +178,12 @@ def listed(
         bound_to=("operator", "accounts", text, status or "", str(flagged)),
         with_total=True,
     )
+
+
+def created_by(session: Session, person_id: UUID) -> list[AccountSummary]:
+    """For the operator: the accounts that a person has created, the closed ones too."""
+    found = select(*_COLUMNS).where(Account.created_by == person_id).order_by(Account.created_at)
+    return [AccountSummary(*row) for row in session.execute(found)]
 
 
 def insert(

@@ -27,7 +27,7 @@ from tenants.members import admins, listing
 from tenants.members import service as members
 from tenants.members.assignments import Place, Wanted
 from tenants.members.models import Membership
-from tenants.members.service import MemberKind
+from tenants.members.service import Added, MemberKind
 from tenants.people import service as people
 from tenants.roles import service as roles
 from tenants.roles.models import Role
@@ -36,6 +36,7 @@ from tenants.roles.power import OPERATOR, Actor
 __all__ = [
     "NoSuchMember",
     "Overview",
+    "add_admin",
     "close",
     "create",
     "create_in",
@@ -223,6 +224,17 @@ def hand_over(
     return _sure(session, account)
 
 
+def add_admin(session: Session, account: str, *, email: str, actor: Actor, now: datetime) -> Added:
+    """Let somebody into an account as its admin; who has an ID already has to accept first.
+
+    Raises NotAnAddress, AlreadyMember, MayNotGrant, and what `accounts.hold` does.
+    """
+    wanted = [Wanted(_admin_role(session, account))]
+    return members.add(
+        session, account, email=email, assignments=wanted, actor=actor, now=now, silently=False
+    )
+
+
 def close(session: Session, account: str, *, actor: str, now: datetime) -> AccountSummary:
     """End an account for good: its keys and invitations too, and every way into it.
 
@@ -249,9 +261,12 @@ def close(session: Session, account: str, *, actor: str, now: datetime) -> Accou
 
 
 def _admin_role(session: Session, account: str) -> UUID:
-    return session.execute(
+    found = session.scalar(
         select(Role.id).where(Role.tenant_id == account, Role.is_admin.is_(True))
-    ).scalar_one()
+    )
+    if found is None:
+        raise NotFound(f"no account {account}")
+    return found
 
 
 def _membership(session: Session, account: str, person_id: UUID | None) -> UUID | None:

@@ -17,6 +17,8 @@ GUARDED = sorted(tenant_tables(METADATA), key=lambda table: table.name)
 
 # Who may look over all accounts, and why; nobody else may.
 EVERYWHERE: dict[str, str] = {
+    "idp/cli/account.py": "the operator lists all accounts",
+    "idp/demo/accounts.py": "the set-up asks whether the demo people have accounts",
     "idp/blocking/service.py": "the operator blocks a person in every account at once",
     "tenants/facts/service.py": "what happened in one account may be for the ears of others",
     "tenants/members/expiry.py": "roles whose time is over are looked for in every account",
