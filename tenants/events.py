@@ -67,3 +67,12 @@ class ClientAccountEvent(Event):
     UNBLOCKED = "client-account:unblocked"
     REMOVED = "client-account:removed"
     SIGNED_OUT = "client-account:signed-out"
+
+
+class ApiKeyEvent(Event):
+    """The keys of an account's own programs."""
+
+    CREATED = "api-key:created"
+    CHANGED = "api-key:changed"
+    ROTATED = "api-key:rotated"
+    REVOKED = "api-key:revoked"
