@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import insert
 
 from consent.oauth import service as consents
+from idp.clients import service as clients
 from idp.sessions import service as sessions
 from idp.sessions.models import Device
 from idp.sessions.service import Whereabouts
@@ -20,11 +21,12 @@ from tenants.database import db
 from tests.idp.provider import CALLBACK, VERIFIER, a_query, an_app
 from tests.idp.visitor import PASSWORD, Mailroom, Visitor, a_person
 from tests.statements import Asked, asked_of
+from tests.tenants.making import a_member, a_role, an_account, an_application
 
 ANNA = "anna@example.com"
 
 # A handful of rows, and never more: reading them all is what they are for.
-WHOLE = {"cache_versions"}
+WHOLE = {"cache_versions", "applications", "permissions"}
 
 
 @pytest.fixture
@@ -50,8 +52,8 @@ def visitor(identity_app, monkeypatch, person_id):
 class Walk:
     """One sign-in as PERFORMANCE.md describes it, with what each request asked."""
 
-    def __init__(self, visitor: Visitor, app) -> None:
-        self.client, self.app = visitor.client, app
+    def __init__(self, visitor: Visitor, app, **changes: Any) -> None:
+        self.client, self.app, self.changes = visitor.client, app, changes
         self.visitor = visitor
         self.asked: dict[str, Asked] = {}
         self.tokens: dict[str, str] = {}
@@ -81,7 +83,7 @@ class Walk:
         return tuple(map(sum, zip(*(asked.cost for asked in self.asked.values()), strict=True)))
 
     def _authorize(self) -> str:
-        return f"/authorize?{urlencode(a_query(self.app))}"
+        return f"/authorize?{urlencode(a_query(self.app, **self.changes))}"
 
     def _finish(self, address: str) -> "Walk":
         fields = {
@@ -117,6 +119,10 @@ BUDGETS = {
 }
 
 
+# Before somebody signed in, nobody looks what they are in an account.
+KNOW_THE_ACCOUNT = {"code", "tokens", "userinfo", "again", "refresh"}
+
+
 def warmed_up(visitor: Visitor, app) -> None:
     """What a process reads once (clients, keys) is read."""
     walk = Walk(visitor, app).sign_in().sign_in_again().refresh()
@@ -137,6 +143,37 @@ def test_every_request_of_a_sign_in_stays_within_its_budget(visitor, app):
     }
     assert over == {}
     assert walk.asked.keys() == BUDGETS.keys()
+
+
+@pytest.fixture
+def in_account(visitor, app, person_id):
+    """An account in which the person uses the application."""
+    an_application("crm", permissions=("contacts:read",))
+    account = an_account(applications=["crm"])
+    role = a_role(account.id, rights=[("crm", "contacts:read")])
+    a_member(account.id, person_id, roles=[account.admin_role, (role, account.main_company)])
+    with db.transaction() as session:
+        clients.update_metadata(session, app.id, now=clock.now(), application="crm")
+    return account.id
+
+
+def test_an_account_costs_two_statements_in_each_request_that_knows_it(visitor, app, in_account):
+    """What the person is there is read at every use, and nothing else of it is."""
+    warmed_up(visitor, app)
+
+    walk = Walk(visitor, app, account=in_account).sign_in()
+    walk.sign_in_again().refresh()
+
+    allowed = {
+        name: (statements + (2 if name in KNOW_THE_ACCOUNT else 0), commits, objects)
+        for name, (statements, commits, objects) in BUDGETS.items()
+    }
+    over = {
+        name: (asked.cost, asked.statements)
+        for name, asked in walk.asked.items()
+        if any(spent > most for spent, most in zip(asked.cost, allowed[name], strict=True))
+    }
+    assert over == {}
 
 
 def test_a_whole_sign_in_takes_five_commits_and_no_object(visitor, app):
@@ -201,9 +238,18 @@ def test_how_much_a_person_has_changes_no_number_of_statements(visitor, app, per
 def test_every_statement_of_a_sign_in_finds_its_rows_by_an_index(visitor, app):
     walk = Walk(visitor, app).sign_in().sign_in_again().refresh()
 
+    assert _all_scanned(walk) == {}
+
+
+def test_every_statement_about_an_account_finds_its_rows_by_an_index(visitor, app, in_account):
+    walk = Walk(visitor, app, account=in_account).sign_in().sign_in_again().refresh()
+
+    assert _all_scanned(walk) == {}
+
+
+def _all_scanned(walk: Walk) -> dict[str, set[str]]:
     runs = {sql: values for asked in walk.asked.values() for sql, values in asked.runs}
-    scanned = {sql: tables for sql, values in runs.items() if (tables := _scanned(sql, values))}
-    assert scanned == {}
+    return {sql: tables for sql, values in runs.items() if (tables := _scanned(sql, values))}
 
 
 def _scanned(sql: str, values: Any) -> set[str]:

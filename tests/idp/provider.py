@@ -206,7 +206,15 @@ def a_code(app: App, *, now: datetime, person_id: UUID | None = None, **changes:
     person_id = person_id or a_person()
     with db.transaction() as session:
         signed_in = a_signed_in(session, person_id, now=now)
-        return issue_code(session, asked, signed_in, life=timedelta(seconds=60), now=now)
+        return issue_code(
+            session,
+            asked,
+            signed_in,
+            life=timedelta(seconds=60),
+            now=now,
+            account=asked.account,
+            company=asked.company,
+        )
 
 
 def an_authorization_request(app: App, **changes: Any) -> AuthorizationRequest:

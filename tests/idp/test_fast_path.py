@@ -48,6 +48,7 @@ from tests.idp.provider import (
 )
 from tests.idp.two_ways import FORM, TOUCHED, Ways, basic, rows, same, seen, whole
 from tests.statements import asked_of
+from tests.tenants.making import Made, a_member, an_account, an_application, change_member
 
 
 @pytest.fixture
@@ -694,6 +695,91 @@ def test_each_answer_asks_the_database_as_little_as_it_may(ways: Ways, first_par
     assert ways.passed_by == 0
 
 
+# The account in which somebody uses the application.
+
+
+@pytest.fixture
+def account(ways: Ways) -> Made:
+    an_application("crm", audience=API, permissions=("contacts:read",))
+    return an_account(applications=["crm"])
+
+
+@pytest.mark.product("OP-3", "TEN-17")
+def test_a_context_is_given_and_refused_the_same(ways: Ways, account: Made):
+    app, person_id = an_app(first_party=True, application="crm"), a_person()
+    a_member(account.id, person_id, roles=[account.admin_role])
+    foreign = an_account(applications=["crm"])
+
+    def asked(**changes: Any) -> TestResponse:
+        return same(ways, "/authorize", **_sent(ways, person_id, a_query(app, **changes)))
+
+    for good in ({}, {"account": account.id}, {"prompt": "none"}):
+        assert "code" in answer_of(asked(**good))
+    company = {"account": account.id, "company": account.main_company}
+    assert "code" in answer_of(asked(**company))
+    assert ways.passed_by == 0
+    for bad in ({"account": foreign.id}, {"account": "0" * 12}, {"company": account.main_company}):
+        assert "error" in answer_of(asked(**bad))
+    a_member(foreign.id, person_id)
+    assert "/context?" in asked().headers["Location"]
+    assert answer_of(asked(prompt="none"))["error"] == "interaction_required"
+    assert "code" in answer_of(asked(account=foreign.id))
+
+
+@pytest.mark.product("OP-5")
+@pytest.mark.security("7.3")
+def test_a_context_is_told_and_ends_the_same(ways: Ways, account: Made):
+    app, person_id = an_app(first_party=True, application="crm"), a_person()
+    member = a_member(account.id, person_id, roles=[account.admin_role])
+    tokens = tokens_for(ways.flask, app, person_id=person_id, account=account.id)
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    asked = {"method": "POST", "headers": app.basic}
+
+    told = same(ways, "/introspect", data={"token": tokens["access_token"]}, **asked).get_json()
+    assert told["permissions"] == ["contacts:read"]
+    assert same(ways, "/userinfo", method="GET", headers=bearer).get_json()["roles"] == ["admin"]
+    change_member(account.id, member, state="blocked")
+
+    assert same(ways, "/userinfo", method="GET", headers=bearer).status_code == 401
+    for token in (tokens["access_token"], tokens["refresh_token"]):
+        ended = same(ways, "/introspect", data={"token": token}, **asked)
+        assert ended.get_json() == {"active": False}
+    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    assert same(ways, "/token", data=form, **asked).get_json()["error"] == "invalid_grant"
+
+
+def test_a_context_costs_two_statements_more(ways: Ways, account: Made):
+    app, person_id = an_app(first_party=True, application="crm"), a_person()
+    a_member(account.id, person_id, roles=[account.admin_role])
+    tokens = tokens_for(ways.flask, app, person_id=person_id, account=account.id)
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    asked_for = {"data": {"token": tokens["access_token"]}, "headers": app.basic}
+    refreshing = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    again = _sent(ways, person_id, a_query(app, account=account.id))
+    statements, commits = REFRESH
+    budgets: list[tuple[str, dict[str, Any], int, int]] = [
+        ("/introspect", {"method": "POST", **asked_for}, 1 + 2, 0),
+        ("/userinfo", {"method": "GET", "headers": bearer}, 1 + 2, 0),
+        (
+            "/token",
+            {"method": "POST", "data": refreshing, "headers": app.basic},
+            statements + 2,
+            commits,
+        ),
+        ("/authorize", {"method": "GET", **again}, 4 + 2, 1),
+    ]
+    for path, request, statements, commits in budgets:
+        if path != "/token":
+            ways.fast.open(path, **whole(request))
+        with asked_of(db.engine) as asked:
+            answer = ways.fast.open(path, **whole(request))
+        assert answer.status_code < 400
+        assert (len(asked.statements), asked.commits, asked.objects) == (
+            (statements, commits, [])
+        ), (path, asked.statements)
+    assert ways.passed_by == 0
+
+
 # Whatever somebody may think up.
 
 _texts = st.text(max_size=20) | st.sampled_from(
@@ -738,10 +824,11 @@ _asked_names = st.sampled_from(
     [
         *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"),
         *("prompt", "max_age", "acr_values", "flow", "code_challenge", "resource", ""),
+        *("account", "company"),
     ]
 )
 _asked_values = st.text(max_size=8) | st.sampled_from(
-    [*("code", "openid", "none", "consent", "query", "0", "60", "en", CALLBACK, API, "")]
+    [*("code", "openid", "none", "consent", "query", "0", "60", "en", CALLBACK, API, "", "0" * 12)]
 )
 
 

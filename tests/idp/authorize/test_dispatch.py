@@ -21,7 +21,7 @@ ANNA, BARTEK = new_id(), new_id()
 HOUR = timedelta(hours=1)
 
 
-def _missing(wanted: Wanted, *, since=None, consent=False, **presence):
+def _missing(wanted: Wanted, *, since=None, context=False, consent=False, **presence):
     facts: dict[str, Any] = {
         "person_id": ANNA,
         "auth_time": NOON - HOUR,
@@ -31,6 +31,7 @@ def _missing(wanted: Wanted, *, since=None, consent=False, **presence):
         wanted,
         presence=Presence(**facts),
         flow_began_at=since,
+        context_is_open=context,
         consent_is_needed=consent,
         now=NOON,
     )
@@ -55,6 +56,13 @@ def _missing(wanted: Wanted, *, since=None, consent=False, **presence):
         (Wanted(acr=(acr.TWO_FACTOR,)), {"acr": acr.TWO_FACTOR}, None),
         (Wanted(acr=(acr.TWO_FACTOR,)), {"consent": True}, Step.STEP_UP),
         (Wanted(acr=(acr.MAIL_CODE, acr.TWO_FACTOR)), {}, None),
+        (Wanted(), {"context": True}, Step.CONTEXT),
+        (Wanted(), {"context": True, "consent": True}, Step.CONTEXT),
+        (Wanted(acr=(acr.TWO_FACTOR,)), {"context": True}, Step.STEP_UP),
+        (Wanted(prompt_login=True), {"context": True}, Step.SIGN_IN),
+        (Wanted(after=NOON - HOUR), {}, Step.SIGN_IN),
+        (Wanted(after=NOON - HOUR), {"auth_time": NOON}, None),
+        (Wanted(after=NOON), {"since": NOON - 2 * HOUR}, Step.SIGN_IN),
     ],
 )
 def test_the_missing_step(wanted, facts, step):
@@ -75,6 +83,7 @@ def test_nobody_signed_in_means_signing_in():
     [
         (Step.SIGN_IN, "login_required"),
         (Step.STEP_UP, "interaction_required"),
+        (Step.CONTEXT, "interaction_required"),
         (Step.CONSENT, "consent_required"),
     ],
 )
