@@ -184,6 +184,7 @@ def explain(folder: Path, name: str, *, statements: bool, database_url: str = ""
     with app.app_context():
         watch = Watch(db.engine)
     hot.run = watch.watching(hot.run)  # type: ignore[assignment]
+    hot.run_each = watch.watching(hot.run_each)  # type: ignore[assignment]
     direct = Direct(load(PROGRAMS["identity"].fast_path)(app), watch)
     side = _known(prepared.side, direct)
     walk = Walk(direct, scenarios(side)[name])
