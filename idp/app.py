@@ -8,6 +8,7 @@ from consent.oauth import views as oauth_consent
 from idp.access import views as access
 from idp.account import preferences
 from idp.account import views as account
+from idp.api_access import keys as keys_of_programs
 from idp.api_access import tokens
 from idp.authorize import views as authorize
 from idp.authorize.consent import AuthorizationQuestions
@@ -68,5 +69,5 @@ def create_app(settings: IdentitySettings | None = None) -> Flask:
     app.register_blueprint(oauth_consent.blueprint)
     oauth_consent.hand_in(app, AuthorizationQuestions())
 
-    api.set_up(app, [tokens.authenticate])
+    api.set_up(app, [tokens.authenticate, keys_of_programs.authenticate])
     return app
