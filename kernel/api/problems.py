@@ -158,8 +158,8 @@ def pointer_to(location: Iterable[object]) -> str:
 
 
 def title_of(kind: type[Refused]) -> str:
-    """What a kind of refusal says to everybody: the first line of its description."""
-    return (kind.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+    """What a kind of refusal says to everybody: the first sentence of its description."""
+    return (kind.__doc__ or "").strip().partition("\n")[0].partition(". ")[0].rstrip(".")
 
 
 def describe(
@@ -183,6 +183,9 @@ def describe(
         }
     faults = list(refusal.faults) if isinstance(refusal, NotValid) else []
     pointer = next((pointers[each] for each in kind.__mro__ if each in pointers), None)
+    field = getattr(refusal, "field", None)
+    if pointer is None and isinstance(field, str):
+        pointer = pointer_to([field])
     if pointer is not None:
         faults.append(Fault(pointer=pointer, code=code, detail=title_of(kind)))
     if faults:

@@ -24,8 +24,10 @@ _SCOPES: Mapping[Kind, Sequence[str]] = {
 class Where(StrEnum):
     """On what the right has to be held."""
 
-    NOWHERE = "nowhere"
-    """No right is asked for."""
+    ONESELF = "oneself"
+    """No right is asked for: it is about the person who asks, whatever the context of the token."""
+    MEMBERSHIP = "membership"
+    """No right is asked for, in the account of the token or the key."""
     ACCOUNT = "account"
     COMPANY = "company"
     """On the company of the path, or on the whole account."""
@@ -73,12 +75,14 @@ def anywhere(permission: str, *kinds: Kind) -> AccountDemand:
 
 def membership() -> AccountDemand:
     """No right: every active member, and every key, of the account."""
-    return _without_right("For every active member of the account.", (Kind.PERSON, Kind.KEY))
+    return _without_right(
+        "For every active member of the account.", Where.MEMBERSHIP, (Kind.PERSON, Kind.KEY)
+    )
 
 
 def oneself() -> AccountDemand:
     """No right: it is about the person who asks."""
-    return _without_right("For everybody, about themselves.", (Kind.PERSON,))
+    return _without_right("For everybody, about themselves.", Where.ONESELF, (Kind.PERSON,))
 
 
 def _demand(permission: str, where: Where, kinds: Sequence[Kind]) -> AccountDemand:
@@ -92,11 +96,11 @@ def _demand(permission: str, where: Where, kinds: Sequence[Kind]) -> AccountDema
     )
 
 
-def _without_right(words: str, kinds: Sequence[Kind]) -> AccountDemand:
+def _without_right(words: str, where: Where, kinds: Sequence[Kind]) -> AccountDemand:
     return AccountDemand(
         permission=None,
         words=words,
         schemes={kind.value: _SCOPES[kind] for kind in kinds},
-        where=Where.NOWHERE,
+        where=where,
         kinds=frozenset(kinds),
     )

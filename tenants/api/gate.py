@@ -73,11 +73,9 @@ class Gate:
         scope = demand.scope_for(caller.kind)
         if scope is not None and scope not in caller.scopes:
             raise ScopeMissing(scope)
-        account = place.get("account")
-        if account is None:
-            if demand.where is not Where.NOWHERE:
-                raise WrongCredentials("a right without an account")
+        if demand.where is Where.ONESELF:
             return
+        account = place["account"]
         if account != caller.account:
             # Also where the person is at home in both: the context is what was asked for.
             raise NotFound("the account of the path is not that of the credentials")

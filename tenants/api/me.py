@@ -149,6 +149,7 @@ def list_my_permissions(call: Call[Caller], query: PermissionQuery) -> Permitted
 )  # fmt: skip
 def accept_membership(call: Call[Caller], account: AccountId) -> None:
     """Take the place as a user that an account gave the person."""
+    _demand_place(call.caller, account)
     with db.transaction(tenant=account) as session:
         members.accept(session, account, person_id=person_of(call.caller), now=call.now)
 
@@ -156,6 +157,7 @@ def accept_membership(call: Call[Caller], account: AccountId) -> None:
 @api.post("/me/contexts/{account}/leave", tag=ME, demand=oneself(), refusals=[Blocked, LastAdmin])
 def leave_account(call: Call[Caller], account: AccountId) -> None:
     """Give up the place as a user of an account, or decline it. The last admin stays."""
+    _demand_place(call.caller, account)
     with db.transaction(tenant=account) as session:
         members.leave(session, account, person_id=person_of(call.caller), now=call.now)
 
@@ -165,6 +167,14 @@ def person_of(caller: Caller) -> UUID:
     if caller.person_id is None:
         raise NotFound("no person asks")
     return caller.person_id
+
+
+def _demand_place(caller: Caller, account: str) -> None:
+    """Whoever does not belong to an account learns nothing of it, not even that it is suspended."""
+    person_id = person_of(caller)
+    with db.reading(person=person_id) as session:
+        if all(place.account != account for place in places.of_person(session, person_id)):
+            raise NotFound(f"no place in {account}")
 
 
 def _context(place: Place, person_id: UUID, now: datetime) -> Context:

@@ -122,7 +122,21 @@ class RoleTicks(Asked):
 class GridChange(Asked):
     """The grid as somebody leaves it: for each role that is named, all that is ticked."""
 
-    roles: Annotated[list[RoleTicks], Field(min_length=1, max_length=200)]
+    roles: Annotated[
+        list[RoleTicks],
+        Field(
+            min_length=1,
+            max_length=200,
+            examples=[
+                [
+                    {
+                        "role_id": _EXAMPLE,
+                        "permissions": [{"application": "crm", "permission": "contacts:read"}],
+                    }
+                ]
+            ],
+        ),
+    ]
 
 
 class HeldApplication(Answer):

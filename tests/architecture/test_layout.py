@@ -8,7 +8,15 @@ from tests.architecture.packages import PACKAGES, ROOT, modules, tree_of
 
 # Folders of tests that are about several packages at once.
 ACROSS = (
-    *("architecture", "conformance", "fuzz", "journeys", "independent_clients", "properties"),
+    *(
+        "architecture",
+        "conformance",
+        "fuzz",
+        "journeys",
+        "independent_clients",
+        "isolation",
+        "properties",
+    ),
     "soak",
 )
 

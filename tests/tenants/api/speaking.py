@@ -32,7 +32,9 @@ class Speaker:
     token: str | None = None
     person_id: UUID | None = None
 
-    def ask(self, method: str, path: str, *, version: int | None = None, **rest: Any) -> TestResponse:
+    def ask(
+        self, method: str, path: str, *, version: int | None = None, **rest: Any
+    ) -> TestResponse:
         """Send a request to a path of the API."""
         headers = dict(rest.pop("headers", {}))
         if self.token is not None:
@@ -96,9 +98,7 @@ class World:
 
     def speaker(self, person_id: UUID, account: str | None = None, **token: Any) -> Speaker:
         """A program that acts for this person, in this account."""
-        return Speaker(
-            self.app.test_client(), self.token(person_id, account, **token), person_id
-        )
+        return Speaker(self.app.test_client(), self.token(person_id, account, **token), person_id)
 
     def stranger(self) -> Speaker:
         """A program that proves nothing."""
@@ -135,6 +135,7 @@ def a_world(app: Flask) -> World:
             now=LONG_AGO,
         )
     making.an_application("portal", for_every_account=True, context="none")
+    making.an_application("crm", permissions=["contacts:read", "contacts:write"])
     program = provider.an_app(
         first_party=True,
         application="portal",

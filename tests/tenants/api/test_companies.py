@@ -38,9 +38,7 @@ def test_companies_are_listed_page_by_page(admin, account):
     assert first.json["total"] == 4
     link, _, relation = first.headers["Link"].partition("; ")
     assert relation == 'rel="next"'
-    second = admin.client.get(
-        link.strip("<>"), headers={"Authorization": f"Bearer {admin.token}"}
-    )
+    second = admin.client.get(link.strip("<>"), headers={"Authorization": f"Bearer {admin.token}"})
     assert [each["name"] for each in second.json["items"]] == ["Żubr"]
     assert second.json["next"] is None
     assert "Link" not in second.headers
