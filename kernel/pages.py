@@ -13,7 +13,7 @@ Where the next page begins is a cursor: signed, and good for nothing but the lis
 import base64
 import binascii
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -112,6 +112,17 @@ def read(
         next=_sealed(rows[-1][-width:], binding) if len(found) > len(rows) else None,
         total=total,
     )
+
+
+def every(listed: Callable[..., Page[Item]]) -> Iterator[Item]:
+    """Every item of a list, read a page at a time: `listed` is called with what is `asked` for."""
+    cursor: str | None = None
+    while True:
+        page = listed(asked=PageRequest(limit=MOST, cursor=cursor))
+        yield from page.items
+        cursor = page.next
+        if cursor is None:
+            return
 
 
 def _sealed(values: Sequence[Value], binding: Sequence[str]) -> str:

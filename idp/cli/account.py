@@ -1,8 +1,10 @@
 """`klucznik account`: the accounts of the installation, for its operator."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -13,10 +15,10 @@ from idp.cli.application import in_application
 from kernel import clock
 from kernel.command_line import json_option, say_facts, say_json, say_table
 from kernel.errors import NotFound
-from kernel.pages import MOST, Page, PageRequest
-from tenants import trail
+from kernel.pages import every
+from tenants import configuration, trail
 from tenants.accounts import service as accounts
-from tenants.accounts.service import SECOND_FACTORS, AccountSummary, Status
+from tenants.accounts.service import SECOND_FACTORS, Status
 from tenants.applications import service as applications
 from tenants.database import db
 from tenants.lifecycle import service as lifecycle
@@ -107,15 +109,9 @@ def create(*, name: str, admin: str | None, as_json: bool, **details: Any) -> No
 @in_application
 def list_(*, text: str, status: str | None, flagged: bool, as_json: bool) -> None:
     """List accounts by name."""
-    found: list[AccountSummary] = []
     with db.reading(everywhere=True) as session:
-        found.extend(
-            _all(
-                lambda asked: accounts.listed(
-                    session, asked=asked, text=text, status=status, flagged=flagged
-                )
-            )
-        )
+        reading = partial(accounts.listed, session, text=text, status=status, flagged=flagged)
+        found = list(every(reading))
     if as_json:
         say_json([asdict(one) for one in found])
         return
@@ -279,13 +275,8 @@ def users(account_id: str, *, clients: bool, as_json: bool) -> None:
     now = clock.now()
     with db.reading(tenant=account_id) as session:
         _sure(lifecycle.overview(session, account_id), account_id)
-        found = list(
-            _all(
-                lambda asked: listing.listed(
-                    session, account_id, kind=kind, actor=_BY, asked=asked, now=now
-                )
-            )
-        )
+        reading = partial(listing.listed, session, account_id, kind=kind, actor=_BY, now=now)
+        found = list(every(reading))
     if as_json:
         say_json([asdict(one) for one in found])
         return
@@ -323,6 +314,42 @@ def audit(
         click.echo(line, nl=False)
 
 
+@account.command("export-configuration")
+@click.argument("account_id")
+@in_application
+def export_configuration(account_id: str) -> None:
+    """Write an account's details, companies and roles as a JSON document, to be brought back."""
+    with db.transaction(tenant=account_id) as session:
+        say_json(configuration.take_out(session, account_id, actor=_BY, now=clock.now()))
+
+
+@account.command("import-configuration")
+@click.argument("account_id")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+@in_application
+def import_configuration(account_id: str, file: Path, *, as_json: bool) -> None:
+    """Bring an account's configuration back, as it was taken out of this very account.
+
+    What came since stays. Another account's is refused.
+    """
+    with db.transaction(tenant=account_id) as session:
+        done = configuration.bring_back(
+            session, account_id, file.read_bytes(), actor=_BY, now=clock.now()
+        )
+    if as_json:
+        say_json(asdict(done))
+        return
+    say_facts(
+        {
+            "details changed": "yes" if done.details else "no",
+            "companies changed": len(done.companies),
+            "roles changed": len(done.roles),
+            "permissions that are not there": ", ".join(map(":".join, done.missing)) or "none",
+        }
+    )
+
+
 def _show(account_id: str, *, as_json: bool) -> None:
     with db.reading(tenant=account_id) as session:
         found = _sure(lifecycle.overview(session, account_id), account_id)
@@ -356,17 +383,6 @@ def _sure(found: Item | None, account_id: str) -> Item:
 
 def _given(details: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in details.items() if value is not None}
-
-
-def _all(read: Callable[[PageRequest], Page[Item]]) -> Iterator[Item]:
-    """Every item of a list, a page at a time."""
-    cursor: str | None = None
-    while True:
-        page = read(PageRequest(limit=MOST, cursor=cursor))
-        yield from page.items
-        if page.next is None:
-            return
-        cursor = page.next
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:

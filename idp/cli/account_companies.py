@@ -1,6 +1,7 @@
 """`klucznik account companies`: the companies of one account."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import click
@@ -8,7 +9,7 @@ import click
 from idp.cli.application import in_application
 from kernel import clock
 from kernel.command_line import json_option, say_facts, say_json, say_table
-from kernel.pages import MOST, PageRequest
+from kernel.pages import every
 from tenants.companies import service as companies
 from tenants.companies.service import CompanySummary
 from tenants.database import db
@@ -29,21 +30,9 @@ def companies_() -> None:
 @in_application
 def list_(account_id: str, *, text: str, archived: bool, as_json: bool) -> None:
     """List the companies of an account by name."""
-    found: list[CompanySummary] = []
-    cursor: str | None = None
     with db.reading(tenant=account_id) as session:
-        while True:
-            page = companies.listed(
-                session,
-                account_id,
-                asked=PageRequest(limit=MOST, cursor=cursor),
-                text=text,
-                archived=archived,
-            )
-            found.extend(page.items)
-            cursor = page.next
-            if cursor is None:
-                break
+        reading = partial(companies.listed, session, account_id, text=text, archived=archived)
+        found = list(every(reading))
     if as_json:
         say_json([asdict(one) for one in found])
         return

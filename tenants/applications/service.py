@@ -221,7 +221,7 @@ def given_to(session: Session, account: str) -> list[ApplicationSummary]:
 
 
 def give(
-    session: Session, *, account: str, application: str, actor: str, by: UUID | None, now: datetime
+    session: Session, account: str, *, application: str, actor: str, by: UUID | None, now: datetime
 ) -> bool:
     """Let an account use an application (TEN-17); answers whether it could not before."""
     _givable(session, application)
@@ -247,7 +247,7 @@ def give(
 
 
 def take_away(
-    session: Session, *, account: str, application: str, actor: str, now: datetime
+    session: Session, account: str, *, application: str, actor: str, now: datetime
 ) -> bool:
     """Let an account use an application no more; answers whether it could before.
 

@@ -70,6 +70,14 @@ def test_the_pages_together_are_the_whole_list_in_order():
     assert sorted(names_of_all_pages(BY_ID)) == sorted(item.name for item in everything.items)
 
 
+def test_every_item_of_a_list_is_read_a_page_at_a_time(monkeypatch):
+    monkeypatch.setattr(pages, "MOST", 3)
+
+    found = [item.name for item in pages.every(read)]
+
+    assert found == names_of_all_pages(BY_NAME)
+
+
 def test_the_last_page_has_no_next_one_even_when_it_is_full():
     assert read(PageRequest(limit=7)).next is None
 

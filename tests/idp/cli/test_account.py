@@ -226,3 +226,16 @@ def test_a_file_that_is_no_declaration_is_refused(run, tmp_path, wrong):
     file.write_text(wrong)
 
     run("application", "declare", str(file), status=2)
+
+
+@pytest.mark.product("TEN-5")
+def test_a_configuration_is_written_to_a_file_and_brought_back(run, ask, account, tmp_path):
+    file = tmp_path / "alfa.json"
+    file.write_text(run("account", "export-configuration", account).stdout, encoding="utf-8")
+    ask("account", "change", account, "--name", "Beta")
+    other = ask("account", "create", "--name", "Gamma")["id"]
+
+    run("account", "import-configuration", other, str(file), status=1)
+    assert "yes" in run("account", "import-configuration", account, str(file)).stdout
+    assert not ask("account", "import-configuration", account, str(file))["details"]
+    assert ask("account", "show", account)["name"] == "Alfa"
