@@ -130,6 +130,7 @@ def test_a_change_that_can_not_be_tried_again_finds_a_lost_connection_first(
                 text(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    " AND usename = session_user"
                 )
             )
 
