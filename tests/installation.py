@@ -18,8 +18,8 @@ from urllib.request import ProxyHandler, build_opener
 
 ROOT = Path(__file__).resolve().parent.parent
 KLUCZNIK = [sys.executable, "-m", "klucznik"]
-_START_SECONDS = 60
-_MAIL_SECONDS = 15
+_START_SECONDS = 90
+_MAIL_SECONDS = 30
 _loopback = build_opener(ProxyHandler({}))
 
 
@@ -101,7 +101,7 @@ class Mailbox:
 
     def messages(self, to: str) -> list[Mail]:
         """The mails to one address, newest first."""
-        with _loopback.open(f"{self.url}/messages.json", timeout=5) as reply:
+        with _loopback.open(f"{self.url}/messages.json", timeout=20) as reply:
             found = json.load(reply)
         return [
             Mail(to, one["subject"], one["text"], one["html"], one["sent_at"])

@@ -55,11 +55,11 @@ class Visitor:
 
     def open(self, url: str) -> Page:
         """Go to an address, and on wherever redirects and forwarding pages lead."""
-        return self._follow(self.http.get(url, allow_redirects=False, timeout=10))
+        return self._follow(self.http.get(url, allow_redirects=False, timeout=30))
 
     def wait_until(self, url: str, fits: Callable[[Page], bool]) -> Page:
-        """Open an address again and again until what is there fits, for at most ten seconds."""
-        deadline = time.monotonic() + 10
+        """Open an address again and again until what is there fits, for at most half a minute."""
+        deadline = time.monotonic() + 30
         while not fits(page := self.open(url)):
             assert time.monotonic() < deadline, f"{page.url}: {page.text[:1000]}"
             time.sleep(0.2)
@@ -73,7 +73,7 @@ class Visitor:
             data=form.fields | answers,
             headers={"Origin": _origin(page.url)},
             allow_redirects=False,
-            timeout=10,
+            timeout=30,
         )
         return self._follow(reply)
 
@@ -128,7 +128,7 @@ class Visitor:
                 return page
             if target.startswith(self._stops):
                 return Page(target, 0, "", {}, (), None)
-            reply = self.http.get(target, allow_redirects=False, timeout=10)
+            reply = self.http.get(target, allow_redirects=False, timeout=30)
         raise AssertionError(f"too many redirects, the last to {reply.url}")
 
 

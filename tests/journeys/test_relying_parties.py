@@ -67,7 +67,7 @@ def token_requests(running: Installation) -> int:
 
 
 def until(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not holds() and time.monotonic() < deadline:
         time.sleep(0.05)
     return holds()

@@ -60,7 +60,7 @@ def wait_until_gone(processes: set[int]) -> None:
 
 
 def answers(url: str) -> bool:
-    with _loopback.open(url, timeout=5) as reply:
+    with _loopback.open(url, timeout=20) as reply:
         return bool(reply.status == 200)
 
 
@@ -84,7 +84,7 @@ def test_everything_answers_and_metrics_of_all_are_on_one_page(undisturbed: Inst
     assert answers(f"{undisturbed.portal}/healthz")
     assert answers(f"{undisturbed.crm}/healthz")
     assert answers(f"{undisturbed.mails}/messages.json")
-    with _loopback.open(f"http://127.0.0.1:{port}/metrics", timeout=5) as reply:
+    with _loopback.open(f"http://127.0.0.1:{port}/metrics", timeout=20) as reply:
         page = reply.read().decode()
     for program in ("idp", "portal", "crm"):
         assert f'program="{program}"' in page

@@ -50,7 +50,7 @@ def test_a_worker_delivers_until_it_is_told_to_stop(tmp_path, sent):
     with working(tmp_path) as process:
         process.send_signal(sent)
 
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     said = (tmp_path / "output").read_text()
     assert said.index("worker started") < said.index("worker stopped")
 

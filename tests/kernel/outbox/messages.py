@@ -35,7 +35,7 @@ def message(message_id: UUID) -> OutboxMessage:
         return session.scalars(select(OutboxMessage).where(OutboxMessage.id == message_id)).one()
 
 
-def wait_until(true: Callable[[], bool], *, seconds: float = 10.0) -> float:
+def wait_until(true: Callable[[], bool], *, seconds: float = 30.0) -> float:
     """Wait for another thread, and say how long it took."""
     started = time.monotonic()
     while not true():

@@ -10,10 +10,10 @@ from tests.kernel.outgoing.servers import Server, says
 
 
 def test_a_deadline_counts_down_and_then_refuses():
-    deadline = Deadline(0.05)
+    assert 0 < Deadline(60).left() <= 60
 
-    assert 0 < deadline.left() <= 0.05
-    time.sleep(0.06)
+    deadline = Deadline(0.01)
+    time.sleep(0.02)
     with pytest.raises(OutgoingFailed):
         deadline.left()
 
@@ -23,9 +23,9 @@ def test_a_connection_goes_to_its_address_whatever_the_name_says():
     rules = Rules.read(f"elsewhere.example:{server.port}", "")
     target = check_url(f"http://elsewhere.example:{server.port}/x", rules)
 
-    connection = Connection(target, "127.0.0.1", deadline=Deadline(2), ca_file=None)
+    connection = Connection(target, "127.0.0.1", deadline=Deadline(20), ca_file=None)
     status, _, body, reusable = connection.ask(
-        "GET", target.path, body=None, headers={}, deadline=Deadline(2), most_bytes=100
+        "GET", target.path, body=None, headers={}, deadline=Deadline(20), most_bytes=100
     )
     connection.close()
     server.close()
@@ -38,7 +38,7 @@ def test_a_closed_connection_is_not_alive():
     target = check_url(
         f"http://localhost:{server.port}/", Rules.read(f"localhost:{server.port}", "")
     )
-    connection = Connection(target, "127.0.0.1", deadline=Deadline(2), ca_file=None)
+    connection = Connection(target, "127.0.0.1", deadline=Deadline(20), ca_file=None)
 
     assert connection.is_alive()
     connection.send(b"GET / HTTP/1.1\r\n\r\n")
