@@ -10,6 +10,7 @@ from sqlalchemy import select
 from kernel.crypto import new_token
 from kernel.database.tenancy import TENANT_COLUMN, tenant_tables
 from kernel.ids import new_id
+from tenants.applications.own import PERMISSIONS
 from tenants.audit import LedgerEntry, account_chain
 from tenants.database import Base, db
 from tenants.facts.models import Fact
@@ -26,6 +27,8 @@ class Estate:
     account: making.Made
     slots: dict[str, str]
     admin: Speaker
+    key: Speaker
+    """A program of the account, with a key that may do whatever a key can."""
     secrets: list[str] = field(default_factory=list)
     """What must not be seen outside: the canary, and every identifier on the account."""
 
@@ -70,6 +73,7 @@ def an_estate(world: World) -> Estate:
         account.id, making.a_person(f"{canary}.client@example.com"), given_name=canary
     )
     admin = world.admin(account)
+    key = _a_key(admin, account, f"{canary} key")
     slots = {
         "account": account.id,
         "company": company,
@@ -78,6 +82,7 @@ def an_estate(world: World) -> Estate:
         "user": str(user),
         "client": str(client),
         "person_id": str(person),
+        "key": key["id"],
     }
     return Estate(
         world=world,
@@ -85,8 +90,19 @@ def an_estate(world: World) -> Estate:
         account=account,
         slots=slots,
         admin=admin,
+        key=Speaker(world.app.test_client(), key["key"]),
         secrets=[canary, *(value for slot, value in slots.items() if slot != "account")],
     )
+
+
+def _a_key(admin: Speaker, account: making.Made, name: str) -> dict[str, str]:
+    # No key manages keys (SECURITY 12.7).
+    permissions = [each.name for each in PERMISSIONS if each.name != "api-keys:manage"]
+    made = admin.post(
+        f"/accounts/{account.id}/api-keys", json={"name": name, "permissions": permissions}
+    )
+    assert made.status_code == 201, made.get_data(as_text=True)
+    return dict(made.json or {})
 
 
 def nothing_of_the_kind(slot: str) -> str:

@@ -34,6 +34,8 @@ class Described:
     body: Any
     needs_version: bool
     query_slots: tuple[str, ...]
+    taken: frozenset[str]
+    """Which kinds of credentials it takes."""
 
     @classmethod
     def all(cls) -> Iterator[Self]:
@@ -54,6 +56,7 @@ class Described:
                         for each in parameters
                         if each["in"] == "query" and each["name"] in {"account", "company", "role"}
                     ),
+                    taken=frozenset(name for way in said["security"] for name in way),
                 )
 
     @property
