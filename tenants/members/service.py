@@ -109,6 +109,8 @@ MANAGE = {
     MemberKind.CLIENT: Right(ACCOUNTS, "clients:manage"),
 }
 _TABLE = cast(Table, Membership.__table__)
+_LONGEST_LIST = 100
+"""As long as a list in one row of the audit trail can be."""
 
 
 class AlreadyMember(Refused):
@@ -719,15 +721,16 @@ def _tell(
 ) -> None:
     is_client = membership.kind is MemberKind.CLIENT and deed.client is not None
     event, kind = deed.client if is_client and deed.client else deed.member
-    record(
-        session,
-        account=membership.account,
-        event=event,
-        actor=actor,
-        subject=f"member:{membership.id}",
-        now=now,
-        details={"person": membership.person_id, **said},
-    )
+    for part in _parts(said):
+        record(
+            session,
+            account=membership.account,
+            event=event,
+            actor=actor,
+            subject=f"member:{membership.id}",
+            now=now,
+            details={"person": membership.person_id, **part},
+        )
     note(
         session,
         kind,
@@ -737,3 +740,13 @@ def _tell(
         membership=membership.id,
         **said,
     )
+
+
+def _parts(said: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    """What is said, in as many rows of the audit trail as its lists need: nothing of them is cut off."""
+    lists = {what: words for what, words in said.items() if isinstance(words, list)}
+    short = {what: words for what, words in said.items() if what not in lists}
+    most = max(map(len, lists.values()), default=0)
+    for start in range(0, max(most, 1), _LONGEST_LIST):
+        pieces = {what: words[start : start + _LONGEST_LIST] for what, words in lists.items()}
+        yield {**short, **{what: piece for what, piece in pieces.items() if piece}}

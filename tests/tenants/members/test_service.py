@@ -5,6 +5,7 @@ import pytest
 from kernel.errors import NotFound, VersionConflict
 from tenants.accounts import service as accounts
 from tenants.accounts.service import AccountSuspended
+from tenants.audit import account_chain, ledger
 from tenants.database import db
 from tenants.facts.models import Fact
 from tenants.members import service as members
@@ -340,6 +341,20 @@ def test_permissions_are_changed(office, now):
         (office.selling, office.second, None),
     }
     assert facts()[-1] == ("member.roles_changed", office.id, member.person)
+
+
+@pytest.mark.product("TEN-13")
+def test_the_trail_names_every_role_also_where_there_are_many(office, now):
+    roles = [making.a_role(office.id, f"Rola {number}") for number in range(130)]
+    member = office.someone()
+
+    wanted = [Wanted(role) for role in roles]
+    do(office, members.set_assignments, member.membership, wanted, actor=BOSS, now=now)
+
+    with db.reading() as session:
+        rows = ledger.history(session, chain=account_chain(office.id))
+    named = [one["role"] for row in rows for one in row.details["given"]]
+    assert (len(rows), sorted(named)) == (2, sorted(map(str, roles)))
 
 
 @pytest.mark.product("TEN-6")
