@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from idp.clients import service as clients
 from idp.settings import IdentitySettings
 from tenants.applications import own
 from tenants.applications import service as applications
@@ -30,7 +31,7 @@ CRM_PERMISSIONS = (
 
 def declare(session: Session, settings: IdentitySettings, *, now: datetime) -> None:
     """Declare the identity program's own API, the portal and the CRM."""
-    applications.declare(
+    changed = applications.declare(
         session,
         application=applications.ACCOUNTS,
         name="Konta",
@@ -40,7 +41,7 @@ def declare(session: Session, settings: IdentitySettings, *, now: datetime) -> N
         permissions=own.PERMISSIONS,
         now=now,
     )
-    applications.declare(
+    changed |= applications.declare(
         session,
         application=PORTAL,
         name="Portal",
@@ -50,7 +51,7 @@ def declare(session: Session, settings: IdentitySettings, *, now: datetime) -> N
         permissions=(),
         now=now,
     )
-    applications.declare(
+    changed |= applications.declare(
         session,
         application=CRM,
         name="CRM",
@@ -60,3 +61,5 @@ def declare(session: Session, settings: IdentitySettings, *, now: datetime) -> N
         permissions=CRM_PERMISSIONS,
         now=now,
     )
+    if changed:
+        clients.applications_changed(session)

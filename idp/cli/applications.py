@@ -8,6 +8,7 @@ import click
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from idp.cli.application import in_application
+from idp.clients import service as clients
 from kernel import clock
 from kernel.command_line import json_option, say_json, say_table
 from tenants.applications import service as applications
@@ -100,6 +101,8 @@ def declare(file: Path, *, as_json: bool) -> None:
             permissions=[Declared(**one.model_dump()) for one in wanted.permissions],
             now=clock.now(),
         )
+        if changed:
+            clients.applications_changed(session)
     if as_json:
         say_json({"application": wanted.id, "changed": changed})
         return

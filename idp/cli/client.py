@@ -63,6 +63,10 @@ def client() -> None:
     show_default=True,
     help="Which rules it keeps; legacy lets it do without PKCE.",
 )
+@click.option(
+    "--application",
+    help="The application of accounts that it signs people in to, as `application list` names it.",
+)
 @click.option("--native", is_flag=True, help="It runs on people's devices.")
 @click.option("--first-party", is_flag=True, help="Ours: people are not asked for consent.")
 @click.option(
@@ -100,6 +104,7 @@ def create(
     scopes_: tuple[str, ...],
     audiences: tuple[str, ...],
     profile: str,
+    application: str | None,
     native: bool,
     first_party: bool,
     id_token_alg: str | None,
@@ -117,6 +122,7 @@ def create(
             client_id=client_id,
             owner=owner,
             profile=profile,
+            application=application,
             first_party=first_party,
             application_type="native" if native else "web",
             token_endpoint_auth_method=auth_method,
@@ -222,6 +228,17 @@ def deliveries(client_id: str, *, limit: int, as_json: bool) -> None:
     )
 
 
+@client.command("use-application")
+@click.argument("client_id")
+@click.argument("application", required=False)
+@in_application
+def use_application(client_id: str, application: str | None) -> None:
+    """Say which application of the accounts a client signs people in to; without one, none."""
+    with db.transaction() as session:
+        clients.update_metadata(session, client_id, application=application, now=clock.now())
+    click.echo(f"{client_id} signs people in to {application or 'no application of accounts'}")
+
+
 @client.command()
 @click.argument("client_id")
 @in_application
@@ -273,6 +290,7 @@ def summary(one: RegisteredClient) -> dict[str, Any]:
         "client_id": one.id,
         "name": one.name,
         "profile": one.profile.name,
+        "application": one.application,
         "first_party": one.first_party,
         "disabled": one.disabled,
         "token_endpoint_auth_method": one.token_endpoint_auth_method,

@@ -35,6 +35,7 @@ def test_everything_that_was_asked_for_is_registered(ask):
         "client_id": made["client_id"],
         "name": "Shop",
         "profile": "legacy",
+        "application": None,
         "first_party": True,
         "disabled": False,
         "token_endpoint_auth_method": "client_secret_post",
@@ -46,6 +47,28 @@ def test_everything_that_was_asked_for_is_registered(ask):
         "scopes": ["openid", "email"],
         "audiences": ["https://api.example"],
     }
+
+
+@pytest.mark.product("OP-3", "OPS-3")
+def test_a_client_signs_people_in_to_an_application_of_the_accounts(ask, run, tmp_path):
+    crm = {"id": "crm", "name": "CRM", "audience": "https://crm.example", "context": "account"}
+    declaration = tmp_path / "crm.json"
+    declaration.write_text(json.dumps(crm))
+    run("application", "declare", str(declaration))
+    made = ask(
+        *("client", "create", "--name", "CRM", "--redirect-uri", REDIRECT_URI),
+        *("--application", "crm"),
+    )
+    registered = ask("client", "list")[0]["application"]
+
+    run("client", "use-application", made["client_id"])
+    without = ask("client", "list")[0]["application"]
+    run("client", "use-application", made["client_id"], "crm")
+
+    assert (registered, without) == ("crm", None)
+    assert ask("client", "list")[0]["application"] == "crm"
+    unknown = run("client", "use-application", made["client_id"], "nothing", status=1)
+    assert isinstance(unknown.exception, Refused)
 
 
 def test_an_application_without_pages_gets_tokens_for_itself(ask):

@@ -12,10 +12,12 @@ from idp.clients.service import NotRegistrable
 from kernel.crypto import hash_token
 from kernel.errors import NotFound
 from kernel.ledger import INSTALLATION
+from tenants.applications.models import Application
 from tenants.audit import LedgerEntry, ledger
 from tenants.database import db
 from tests.conftest import NOON
 from tests.idp.provider import CALLBACK, a_person, an_app
+from tests.tenants.making import an_application
 
 
 @pytest.mark.security("7.1")
@@ -232,3 +234,29 @@ def test_every_change_is_in_the_ledger(identity_app: Flask):
         "client:disabled",
         "client:removed",
     }
+
+
+@pytest.mark.product("OP-3")
+def test_what_an_application_says_of_itself_counts_from_the_commit_on(identity_app):
+    an_application("crm", context="account")
+    app = an_app(application="crm")
+    before = app.registered()
+
+    with db.transaction() as session:
+        session.get_one(Application, "crm").context = "company"
+        clients.applications_changed(session)
+
+    assert (before.application, before.context) == ("crm", clients.IN_ACCOUNT)
+    assert app.registered().context == clients.IN_COMPANY
+    assert an_app().registered().context == clients.NO_CONTEXT
+
+
+def test_a_client_can_not_be_of_an_application_that_nobody_declared(identity_app):
+    app = an_app()
+
+    with pytest.raises(NotRegistrable, match="not known"):
+        an_app(application="nothing")
+    with pytest.raises(NotRegistrable, match="not known"), db.transaction() as session:
+        clients.update_metadata(session, app.id, now=NOON, application="nothing")
+    with pytest.raises(NotRegistrable), db.transaction() as session:
+        clients.update_metadata(session, app.id, now=NOON, context="account")
