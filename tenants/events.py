@@ -76,3 +76,25 @@ class ApiKeyEvent(Event):
     CHANGED = "api-key:changed"
     ROTATED = "api-key:rotated"
     REVOKED = "api-key:revoked"
+
+
+class WebhookEvent(Event):
+    """Where an account wants to hear of what happens in it."""
+
+    CREATED = "webhook:created"
+    CHANGED = "webhook:changed"
+    SECRET_ROTATED = "webhook:secret:rotated"  # noqa: S105
+    DISABLED = "webhook:disabled"
+    ENABLED = "webhook:enabled"
+    REMOVED = "webhook:removed"
+    REPLAYED = "webhook:replayed"
+    TESTED = "webhook:tested"
+
+
+class InvitationEvent(Event):
+    """Places that wait for somebody."""
+
+    CREATED = "invitation:created"
+    SENT_AGAIN = "invitation:sent-again"
+    ACCEPTED = "invitation:accepted"
+    REVOKED = "invitation:revoked"

@@ -250,6 +250,22 @@ def believe(at: Reads, given: str, *, now: datetime) -> Holder | None:
     return Holder(written.account, row.id, row.owner_id, rights, row.last_used_at)
 
 
+def holder_of(session: Session, account: str, key_id: UUID, *, now: datetime) -> Holder | None:
+    """Whom a key speaks for that is known by its id; None when it is good no more."""
+    row = session.execute(
+        select(ApiKey.id, ApiKey.owner_id, ApiKey.permissions, ApiKey.last_used_at).where(
+            ApiKey.tenant_id == account,
+            ApiKey.id == key_id,
+            ApiKey.revoked_at.is_(None),
+            or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    rights = frozenset(Right(ACCOUNTS, each) for each in row.permissions)
+    return Holder(account, row.id, row.owner_id, rights, row.last_used_at)
+
+
 def used(session: Session, holder: Holder, *, now: datetime) -> None:
     """Write down that a key was used: once a minute at most, for whoever looks at the list."""
     session.execute(

@@ -73,9 +73,12 @@ __all__ = [
     "area_of",
     "block",
     "change",
+    "check_giving",
     "end_sessions",
     "give",
+    "is_member",
     "leave",
+    "names_of_places",
     "remove",
     "set_assignments",
     "shown_state",
@@ -263,6 +266,25 @@ def add(
     if accepted:
         _unflag(session, account)
     return Added(membership.id, _shown(membership), person.id, is_new)
+
+
+def check_giving(
+    session: Session,
+    account: str,
+    assignments: Sequence[Wanted],
+    *,
+    actor: Actor,
+    right: Right,
+    now: datetime,
+) -> None:
+    """Whether somebody may be promised these roles by who adds people by this right.
+
+    Raises what `add` does about roles.
+    """
+    power, area = area_of(actor, account, right=right)
+    if not area.whole and not assignments:
+        raise BeyondReach("a user without any role is the whole account's")
+    _check_change(session, account, difference((), assignments, now=now), power, area)
 
 
 def change(
@@ -484,6 +506,27 @@ def area_of(
     if not area or (kind is MemberKind.CLIENT and not area.whole):
         raise NotPermitted(f"{actor.id} does not hold {':'.join(right)}")
     return power, area
+
+
+def is_member(session: Session, account: str, email_key: str) -> bool:
+    """Whether the address is that of a user of the account, in whatever state."""
+    found = select(Membership.id).where(
+        Membership.tenant_id == account,
+        Membership.kind == MemberKind.MEMBER,
+        Membership.email_key == email_key,
+    )
+    return session.scalars(found.limit(1)).first() is not None
+
+
+def names_of_places(session: Session, account: str, places: Sequence[Place]) -> tuple[str, ...]:
+    """What these roles are called, and the companies on which they hold, for people to read."""
+    known = roles.known(session, account, {place.role_id for place in places})
+    at = companies.find_all(session, account, {one.company for one in places if one.company})
+    return tuple(
+        known[one.role_id].name + (f" ({at[one.company].name})" if one.company in at else "")
+        for one in places
+        if one.role_id in known
+    )
 
 
 def shown_state(kind: MemberKind, state: State, accepted_at: datetime | None) -> State:
