@@ -211,8 +211,8 @@ def serve_own_metrics(port: int) -> None:
 def _share_memory_between_threads() -> None:
     """Let threads allocate from one common heap (glibc) instead of one each.
 
-    Else every thread that once hashed a password keeps the 19 MB that Argon2 needed. Python's own
-    small objects come from elsewhere, under its lock, so nobody queues for this one.
+    Else each keeps gaps of its own where something large once stood. Python's own small objects
+    come from elsewhere, under its lock, so nobody queues for this one.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
