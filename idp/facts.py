@@ -1,4 +1,4 @@
-"""What comes of facts: security events for applications, and that accounts see who came.
+"""What comes of facts: security events for applications, webhooks, and that accounts see who came.
 
 Each fact has its effects once.
 """
@@ -11,6 +11,7 @@ from idp.security_events import service as security_events
 from tenants.facts import service as facts
 from tenants.facts.service import FactSummary
 from tenants.members import arrival
+from tenants.webhooks import announcing as webhooks
 
 _BATCH = 100
 
@@ -26,5 +27,6 @@ def _handle(now: datetime) -> facts.Handle:
     def handle(session: Session, waiting: list[FactSummary]) -> None:
         security_events.announce(session, waiting, now=now)
         arrival.hear(session, waiting, now=now)
+        webhooks.announce(session, waiting, now=now)
 
     return handle

@@ -12,6 +12,7 @@ from kernel.resealing import Resealed, reseal
 from tenants.audit import ledger
 from tenants.database import db
 from tenants.outbox import outbox
+from tenants.webhooks import service as webhooks
 
 
 def everything_sealed_anew(
@@ -25,7 +26,7 @@ def everything_sealed_anew(
     vault = current_settings().vault()
     done = [
         reseal(db, vault, sealed, tell=tell)
-        for sealed in (keys.sealed(), totp.sealed(), outbox.sealed())
+        for sealed in (keys.sealed(), totp.sealed(), outbox.sealed(), *webhooks.sealed())
     ]
     with db.transaction() as session:
         ledger.append(

@@ -24,6 +24,8 @@ from tenants.facts import service as facts
 from tenants.limits import limits
 from tenants.members import expiry as assignments
 from tenants.outbox import outbox
+from tenants.webhooks import delivery as webhook_delivery
+from tenants.webhooks import service as webhooks
 
 # How long it can be seen what applications were told.
 _EVENTS_KEPT = timedelta(days=30)
@@ -41,6 +43,7 @@ def create_worker(app: Flask) -> Worker:
             mailbox_requests.KIND: mailbox.deliver,
             backchannel.KIND: backchannel.deliver,
             facts.MESSAGE: lambda _message: hearing.hear(clock.now()),
+            webhooks.KIND: webhook_delivery.deliver,
             security_events.KIND: security_delivery.deliver,
             security_delivery.HEARTBEAT: security_delivery.deliver_heartbeat,
         },
@@ -70,6 +73,11 @@ def create_worker(app: Flask) -> Worker:
                 "clean-security-events",
                 timedelta(minutes=5),
                 lambda now: until_done(lambda: security_events.clean(before=now - _EVENTS_KEPT)),
+            ),
+            Job(
+                "clean-webhooks",
+                timedelta(minutes=5),
+                lambda now: until_done(lambda: webhooks.clean(before=now - _EVENTS_KEPT)),
             ),
             Job("rotate-keys", timedelta(minutes=5), lambda now: keys.ensure_keys(now=now)),
         ),

@@ -11,6 +11,7 @@ from sqlalchemy import Column, Row, bindparam, select, update
 
 from kernel.crypto import CannotOpen, Vault
 from kernel.database import Database
+from kernel.database.tenancy import TENANT_COLUMN
 
 _BATCH = 500
 
@@ -77,7 +78,7 @@ def _after(db: Database, sealed: SealedColumn, last: Any) -> list[Row[Any]]:
     )
     if last is not None:
         statement = statement.where(sealed.key > last)
-    with db.reading() as session:
+    with db.reading(everywhere=_is_of_tenants(sealed)) as session:
         return list(session.execute(statement).all())
 
 
@@ -89,5 +90,9 @@ def _write(db: Database, sealed: SealedColumn, changes: list[dict[str, Any]]) ->
         .where(sealed.key == bindparam("of_key"), sealed.column == bindparam("was"))
         .values({sealed.column: bindparam("becomes")})
     )
-    with db.transaction() as session:
+    with db.transaction(everywhere=_is_of_tenants(sealed)) as session:
         session.connection().execute(statement, changes)
+
+
+def _is_of_tenants(sealed: SealedColumn) -> bool:
+    return TENANT_COLUMN in sealed.column.table.c

@@ -35,8 +35,8 @@ class WebhookEndpoint(Base):
     description: Mapped[str] = mapped_column(String(200))
     events: Mapped[list[str]] = mapped_column(JSON)
     """Which kinds it hears of; empty: all."""
-    secret: Mapped[bytes] = mapped_column(LargeBinary)
-    previous_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    secret_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    previous_secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     previous_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     failing_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

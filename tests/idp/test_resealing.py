@@ -85,6 +85,8 @@ def test_nothing_else_of_the_identity_program_is_sealed_by_the_vault():
     assert names == {
         "signing_keys.private_sealed",
         "totps.sealed_secret",
+        "webhook_endpoints.secret_sealed",
+        "webhook_endpoints.previous_secret_sealed",
         # The client's own token is the key.
         "refresh_tokens.answer_sealed",
     }
