@@ -1,4 +1,4 @@
-"""`klucznik account` and `klucznik application` in front of a fresh database."""
+"""`klucznik account` in front of a fresh database."""
 
 import csv
 import io
@@ -87,7 +87,6 @@ def test_a_person_reads_a_table(run, account, anna):
     assert anna in run("account", "users", account).stdout
     assert "admin" in run("account", "users", account).stdout
     assert "Alfa" in run("account", "show", account).stdout
-    assert "main" in run("account", "companies", "list", account).stdout
 
 
 @pytest.mark.product("TEN-2")
@@ -150,24 +149,6 @@ def test_an_account_is_given_an_application_and_it_is_taken_away(ask, run, accou
     run("account", "give-application", account, "unknown", status=1)
 
 
-@pytest.mark.product("TEN-4")
-def test_companies_are_created_edited_archived_and_restored(ask, account):
-    made = ask("account", "companies", "create", account, "--name", "Beta", "--nip", NIP)
-    key = made["id"]
-
-    changed = ask("account", "companies", "change", account, key, "--name", "Gamma")
-    assert (changed["name"], changed["nip"]) == ("Gamma", NIP)
-    assert ask("account", "companies", "archive", account, key)["archived_at"]
-    assert [one["id"] for one in ask("account", "companies", "list", account, "--archived")] == [
-        key
-    ]
-    assert ask("account", "companies", "restore", account, key)["archived_at"] is None
-    assert [one["name"] for one in ask("account", "companies", "list", account)] == [
-        "Alfa",
-        "Gamma",
-    ]
-
-
 @pytest.mark.product("TEN-13")
 def test_the_audit_trail_of_an_account_is_written_out(run, account):
     run("account", "suspend", account, "--reason", "unpaid")
@@ -206,26 +187,6 @@ def test_an_unknown_account_is_said_to_be_unknown(run, words):
     failed = run("account", words[0], "0123456789ab", *words[1:], status=1)
 
     assert "no account 0123456789ab" in str(failed.exception)
-
-
-@pytest.mark.product("OP-4")
-def test_an_application_declares_its_permissions_from_a_file(ask, run, crm, tmp_path):
-    (one,) = ask("application", "list")
-
-    assert one["permissions"] == [{**A_CRM["permissions"][0], "level": "company"}]
-    assert "contacts:read" in run("application", "list").stdout
-    again = ask("application", "declare", str(tmp_path / "crm.json"))
-    assert again == {"application": "crm", "changed": False}
-
-
-@pytest.mark.parametrize(
-    "wrong", ["{", "[]", json.dumps({**A_CRM, "colour": "red"}), json.dumps({**A_CRM, "id": 7})]
-)
-def test_a_file_that_is_no_declaration_is_refused(run, tmp_path, wrong):
-    file = tmp_path / "wrong.json"
-    file.write_text(wrong)
-
-    run("application", "declare", str(file), status=2)
 
 
 @pytest.mark.product("TEN-5")
