@@ -25,6 +25,16 @@ def test_a_cookie_that_we_did_not_sign_is_nobodys():
     assert client.get("/browser").text != "mine"
 
 
+def test_a_browser_gets_its_cookie_once_with_what_its_forms_need():
+    client = a_program().test_client()
+
+    first, form, again = client.get("/browser"), client.get("/form"), client.get("/browser")
+
+    assert "Set-Cookie" in first.headers
+    assert "Set-Cookie" not in form.headers
+    assert again.text == first.text
+
+
 def test_looking_makes_no_id_and_what_is_no_text_is_none():
     with a_program().test_request_context():
         assert known_browser_id() is None

@@ -1,4 +1,5 @@
 import pytest
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.exceptions import UnsupportedMediaType
 
 from kernel.web.csrf import comes_from_our_own_page, require_json_body
@@ -37,6 +38,21 @@ def test_a_token_of_another_browser_is_refused(client):
     anothers = token_of(client.application.test_client().get("/form").text)
 
     assert client.post("/form", data=answers(anothers)).status_code == 400
+
+
+@pytest.mark.security("2.6", "14.3")
+def test_only_the_secret_of_this_browser_signed_by_us_is_a_token(client):
+    token = token_of(client.get("/form").text)
+    with client.session_transaction() as session:
+        secret = session["csrf_token"]
+    signed, _, signature = token.rpartition(".")
+    others = URLSafeTimedSerializer("another secret", salt="wtf-csrf-token").dumps(secret)
+
+    for forged in (secret, others, signed, f"{signed}.{signature[::-1]}", f"{token}x", ".", "ż"):
+        assert client.post("/form", data=answers(forged)).status_code == 400, forged
+    with client.session_transaction() as session:
+        del session["csrf_token"]
+    assert client.post("/form", data=answers(token)).status_code == 400
 
 
 def test_an_expired_page_leads_back_to_itself(client):
