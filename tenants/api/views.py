@@ -4,7 +4,16 @@ from flask import Blueprint, Flask
 
 from kernel.api import IdempotentRequests, reference, requests
 from kernel.web import origin_of
-from tenants.api import accounts, api_keys, companies, me, memberships, roles  # noqa: F401  (they declare their operations)
+from tenants.api import (  # noqa: F401  (they declare their operations)
+    accounts,
+    api_keys,
+    audit,
+    companies,
+    me,
+    memberships,
+    roles,
+    webhooks,
+)
 from tenants.api.callers import Authenticators
 from tenants.api.gate import Gate
 from tenants.api.models import IdempotentRequest

@@ -74,6 +74,7 @@ def an_estate(world: World) -> Estate:
     )
     admin = world.admin(account)
     key = _a_key(admin, account, f"{canary} key")
+    webhook, delivery = _a_webhook(admin, account, canary)
     slots = {
         "account": account.id,
         "company": company,
@@ -83,6 +84,9 @@ def an_estate(world: World) -> Estate:
         "client": str(client),
         "person_id": str(person),
         "key": key["id"],
+        "webhook": webhook,
+        "delivery": delivery,
+        "delivery_ids": delivery,
     }
     return Estate(
         world=world,
@@ -103,6 +107,15 @@ def _a_key(admin: Speaker, account: making.Made, name: str) -> dict[str, str]:
     )
     assert made.status_code == 201, made.get_data(as_text=True)
     return dict(made.json or {})
+
+
+def _a_webhook(admin: Speaker, account: making.Made, canary: str) -> tuple[str, str]:
+    path = f"/accounts/{account.id}/webhooks"
+    made = admin.post(path, json={"url": f"https://{canary}.example.com/", "description": canary})
+    assert made.status_code == 201, made.get_data(as_text=True)
+    webhook = made.json["id"]
+    sent = admin.post(f"{path}/{webhook}/test")
+    return webhook, sent.json["delivery_id"]
 
 
 def nothing_of_the_kind(slot: str) -> str:

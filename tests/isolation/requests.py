@@ -1,6 +1,5 @@
 """A good request for each operation of the API, made from its description; and what it names."""
 
-import copy
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -79,8 +78,7 @@ class Described:
         version: int = 1,
     ) -> TestResponse:
         """The request with these identifiers in the path, and these, else the same, in the body."""
-        body = copy.deepcopy(self.body)
-        _fill(body, {**slots, **(in_body or {})})
+        body = _filled(self.body, {**slots, **(in_body or {})})
         return speaker.ask(
             self.method,
             self.path.format(**{gap: slots[gap] for gap in self.gaps}),
@@ -97,23 +95,22 @@ def is_identifier(value: object) -> bool:
     return isinstance(value, str) and IDENTIFIER.fullmatch(value) is not None
 
 
-def _members(value: Any) -> Iterator[tuple[str, Any]]:
+def _members(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Everything in a body that is neither a list nor an object, with the name that it goes by."""
     if isinstance(value, dict):
-        for name, inner in value.items():
-            yield name, inner
-            yield from _members(inner)
+        for inner_name, inner in value.items():
+            yield from _members(inner, inner_name)
     elif isinstance(value, list):
         for inner in value:
-            yield from _members(inner)
+            yield from _members(inner, name)
+    else:
+        yield name, value
 
 
-def _fill(value: Any, slots: Mapping[str, str]) -> None:
+def _filled(value: Any, slots: Mapping[str, str], name: str = "") -> Any:
+    """The body with these identifiers in the places of those of the example."""
     if isinstance(value, dict):
-        for name, inner in value.items():
-            if is_identifier(inner):
-                value[name] = slots[name]
-            else:
-                _fill(inner, slots)
-    elif isinstance(value, list):
-        for inner in value:
-            _fill(inner, slots)
+        return {each: _filled(inner, slots, each) for each, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, slots, name) for inner in value]
+    return slots[name] if is_identifier(value) else value
