@@ -18,6 +18,7 @@ from idp.security_events import service as security_events
 from kernel import clock
 from kernel.jobs import Job, until_done
 from kernel.outbox import Worker
+from tenants.api.views import idempotent_requests
 from tenants.audit import ledger
 from tenants.database import db
 from tenants.facts import service as facts
@@ -55,6 +56,11 @@ def create_worker(app: Flask) -> Worker:
                 "clean-grants",
                 timedelta(minutes=5),
                 lambda now: until_done(lambda: grants.clean(now)),
+            ),
+            Job(
+                "clean-repeated-requests",
+                timedelta(minutes=10),
+                lambda now: until_done(lambda: idempotent_requests.clean(db, now=now)),
             ),
             Job(
                 "end-assignments",

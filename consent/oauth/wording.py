@@ -31,5 +31,10 @@ def lines(scopes: tuple[str, ...]) -> list[Line]:
             _("Keep access while you are away"),
             _("It stays connected until you sign out or disconnect it."),
         ),
+        "accounts": Line(
+            "accounts",
+            _("Act for you in an account"),
+            _("It sees and does there what you may, and sees which accounts you belong to."),
+        ),
     }
     return [known.get(scope) or Line(scope, _("Use “%(name)s”", name=scope)) for scope in scopes]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, current_app, render_template
@@ -11,12 +12,11 @@ from flask.typing import ResponseReturnValue
 from kernel.api import openapi
 from kernel.api.operations import Api, Operation
 from kernel.api.problems import title_of
-from kernel.api.requests import described_at, json_document
+from kernel.api.requests import PAGE, json_document
 from kernel.errors import Refused
 from kernel.web import origin_of, public
 
 DOCUMENT = "/api/openapi.json"
-PAGE = "/api/docs"
 
 
 @dataclass(frozen=True)
@@ -77,37 +77,53 @@ class Chapter:
     operations: tuple[Described, ...]
 
 
+@dataclass(frozen=True)
+class Description:
+    """All of it, as the document and the page show it; it is the same as long as the program runs."""
+
+    document: dict[str, Any]
+    chapters: tuple[Chapter, ...]
+    schemas: tuple[Fields, ...]
+    problems: tuple[Kind, ...]
+
+
 def add_pages(blueprint: Blueprint, api: Api, *, schemes: Mapping[str, Any]) -> None:
     """The document, and the page beside it. Both are open to everybody: they tell of no account."""
+
+    @lru_cache(maxsize=4)
+    def described(server: str) -> Description:
+        return _describe(api, server, schemes)
 
     @blueprint.get(DOCUMENT)
     @public
     def openapi_document() -> ResponseReturnValue:
         """The description for programs."""
-        return json_document(_document(api, schemes))
+        return json_document(described(str(origin_of(current_app))).document)
 
     @blueprint.get(PAGE)
     @public
     def reference() -> ResponseReturnValue:
         """The description for people."""
-        document = _document(api, schemes)
+        server = str(origin_of(current_app))
         return render_template(
             "kernel/api/reference.html",
             api=api,
             document=DOCUMENT,
-            server=document["servers"][0]["url"],
-            chapters=list(_chapters(api, document)),
-            schemas=[
-                Fields(name, tuple(_rows(schema)))
-                for name, schema in document["components"]["schemas"].items()
-            ],
-            problems=_problems(api),
+            server=f"{server}{api.prefix}",
+            description=described(server),
         )
 
 
-def _document(api: Api, schemes: Mapping[str, Any]) -> dict[str, Any]:
-    return openapi.document(
-        api, server=str(origin_of(current_app)), described_at=described_at(), schemes=schemes
+def _describe(api: Api, server: str, schemes: Mapping[str, Any]) -> Description:
+    document = openapi.document(api, server=server, described_at=f"{server}{PAGE}", schemes=schemes)
+    return Description(
+        document=document,
+        chapters=tuple(_chapters(api, document)),
+        schemas=tuple(
+            Fields(name, tuple(_rows(schema)))
+            for name, schema in document["components"]["schemas"].items()
+        ),
+        problems=_problems(api),
     )
 
 
@@ -180,10 +196,11 @@ def _name_in(schema: Mapping[str, Any]) -> str:
     return str(schema["$ref"]).rpartition("/")[2]
 
 
-def _problems(api: Api) -> list[Kind]:
+def _problems(api: Api) -> tuple[Kind, ...]:
+    """Every kind of problem by its word; two classes with one word are one kind."""
     found = {
-        Kind.of(refusal)
+        refusal.reason: Kind.of(refusal)
         for operation in api.operations
         for refusal in openapi.refusals_of(operation)
     }
-    return sorted(found, key=lambda kind: (kind.code, kind.status))
+    return tuple(found[code] for code in sorted(found))

@@ -31,6 +31,7 @@ from kernel.web import csrf_exempt, origin_of, requires
 
 log = get_logger(__name__)
 
+PAGE = "/api/docs"
 _EXTENSION = "klucznik.api"
 _KEPT_HEADERS = ("ETag", "Location", "Content-Type")
 
@@ -92,7 +93,7 @@ def _view(api: Api, operation: Operation) -> Callable[..., Response]:
 
 def described_at() -> str:
     """Where the kinds of problems are described."""
-    return f"{origin_of(current_app)}/api/docs"
+    return f"{origin_of(current_app)}{PAGE}"
 
 
 def _pass(passage: _Passage, raw: Mapping[str, str]) -> Response:
