@@ -31,6 +31,7 @@ from tenants.database import db
 from tenants.people import service as people
 from tests.idp.security_key import SecurityKey, a_passkey
 from tests.idp.visitor import hash_of
+from tests.tenants.making import a_member, an_account
 
 PASSWORDS = ("cztery zielone parasole", "siedem cichych latarni", "dziewięć starych mostów")
 FLOW_LIVES = timedelta(minutes=15)
@@ -80,6 +81,15 @@ class Somebody:
 
 
 @dataclass(frozen=True)
+class Company:
+    """An account, and who may be in it how."""
+
+    id: str
+    members: frozenset[UUID]
+    sign_in_hours: int | None = None
+
+
+@dataclass(frozen=True)
 class Mailed:
     """A secret that reached a mailbox."""
 
@@ -121,7 +131,9 @@ class Flow:
     owner: "Browser"
     began: datetime
     wants: tuple[str, ...] = ()
-    """The `acr_values` of the request that it answers."""
+    """The `acr_values` of the request that it answers, or what its account asks for."""
+    account: "Company | None" = None
+    """The account that the request names."""
     about: str | None = None
     """The address that was given last."""
     password_of: Somebody | None = None
@@ -157,6 +169,7 @@ class Way(StrEnum):
     STEPPED_UP = "code on top of a session"
     NEW_APP = "app added"
     LOST = "lost factors removed"
+    ACCOUNT = "into an account"
 
 
 @dataclass(frozen=True)
@@ -217,6 +230,8 @@ class Act:
     new_app: pyotp.TOTP | None = None
     wants: tuple[str, ...] = ()
     """The `acr_values` of a new request."""
+    account: "Company | None" = None
+    """The account that it names."""
     about: str | None = None
     """The address that a new flow is about."""
 
@@ -236,6 +251,12 @@ class Record:
             Somebody(None, f"new{number}@example.com", None),
             self._somebody(f"key{number}@example.com", has_key=True),
         ]
+        members = [each.id for each in self.people if each.id is not None]
+        self.companies = [
+            self._company(members, second_factor="strong"),
+            self._company(members, sign_in_hours=1),
+            self._company([]),
+        ]
         self.flows: list[Flow] = []
         self.mailed: list[Mailed] = []
         self.offers: list[Offer] = []
@@ -243,6 +264,12 @@ class Record:
         self.sessions = self._living_sessions()
         self._hashes = self._stored(Password.hash)
         self._apps = self._stored_apps()
+
+    def _company(self, members: list[UUID], **wants: Any) -> Company:
+        made = an_account(**wants)
+        for person_id in members:
+            a_member(made.id, person_id)
+        return Company(made.id, frozenset(members), wants.get("sign_in_hours"))
 
     def _somebody(
         self,
@@ -428,9 +455,12 @@ class Record:
         _must(act.typed is not None, "a password changed by the way")
         if "current-password" in act.shown:
             _must(held is not None and held.person_id == who.id, "changed without a session")
-            if who.has_factor:
+            if who.app is not None:
                 _must(act.shown & CODES, "no code")
                 self._note_code(act, who)
+            elif who.key is not None and held is not None:
+                # A passkey can't be typed in: who has only that has signed in just now.
+                _must(self.now - held.auth_time <= timedelta(minutes=5), "no fresh sign-in")
         else:
             flow = act.flow if act.flow and act.flow.is_open_to(act.browser, self.now) else None
             is_reset = flow is not None and (flow.mailbox_of, flow.mailbox_for) == (

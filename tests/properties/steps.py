@@ -3,10 +3,11 @@
 import contextlib
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
+from uuid import UUID
 
 import pyotp
 import time_machine
@@ -29,11 +30,13 @@ from tests.properties.record import (
     PASSWORDS,
     Act,
     Browser,
+    Company,
     Flow,
     Mailed,
     Offer,
     Record,
     Somebody,
+    Way,
 )
 
 EITHER, ANY, YES_OR_NO = range(2), range(1000), (True, False)
@@ -104,6 +107,15 @@ class Signing:
     def enter_application(self, who: int, wanted: tuple[str, ...], more: dict[str, str]) -> None:
         query = a_query(self.application, acr_values=" ".join(wanted) or None, **more)
         act = Act(self._browser(who), wants=wanted)
+        self._do(act, "GET", f"/authorize?{urlencode(query)}")
+
+    @action(often=2, who=EITHER, which=range(3), more=[{}, {"prompt": "none"}])
+    def enter_account(self, who: int, which: int, more: dict[str, str]) -> None:
+        """One that asks for a strong sign-in, one for a fresh one, and one where nobody belongs."""
+        company = self.record.companies[which]
+        wants = (acr.TWO_FACTOR,) if which == 0 else ()
+        query = a_query(self.application, account=company.id, **more)
+        act = Act(self._browser(who), wants=wants, account=company)
         self._do(act, "GET", f"/authorize?{urlencode(query)}")
 
     @action(who=EITHER, which=ANY)
@@ -571,6 +583,7 @@ class Signing:
                 owner=act.browser,
                 began=self.record.now,
                 wants=before.wants if before is not None else act.wants,
+                account=before.account if before is not None else act.account,
                 about=act.about or (before.about if before is not None else None),
             )
             if known.about is None and held is not None:
@@ -590,8 +603,20 @@ class Signing:
         assert held is not None, "tokens without a session"
         assert claims["sub"] == str(held.person_id)
         assert claims["acr"] == held.acr
-        wants = act.flow.wants if act.flow is not None else act.wants
-        assert acr.satisfies(claims["acr"], acr.acceptable(wants)), "less than was asked for"
+        asked = act.flow if act.flow is not None else act
+        assert acr.satisfies(claims["acr"], acr.acceptable(asked.wants)), "less than was asked for"
+        self._judge_account(asked.account, claims)
+
+    def _judge_account(self, company: Company | None, claims: dict[str, Any]) -> None:
+        """Tokens are for the account that was asked for, and only for who may be there so."""
+        assert claims.get("tenant_id") == (company.id if company is not None else None)
+        if company is None:
+            return
+        assert UUID(claims["sub"]) in company.members, "in an account of others"
+        age = self.record.now - datetime.fromtimestamp(claims["auth_time"], UTC)
+        hours = company.sign_in_hours
+        assert hours is None or age <= timedelta(hours=hours), "a sign-in too old for the account"
+        self.record.ways.add(Way.ACCOUNT)
 
     def _known(self, url: str) -> Flow | None:
         named = parse_qs(urlsplit(url).query).get("flow", [""])[0]

@@ -16,6 +16,7 @@ from tests.conftest import MakeDatabase
 from tests.idp.provider import an_app
 from tests.properties.record import Way
 from tests.properties.steps import Signing
+from tests.tenants.making import an_application
 
 EXAMPLES = int(os.environ.get("KLUCZNIK_TEST_EXAMPLES", "16"))
 ACTS = 50
@@ -38,7 +39,8 @@ def test_nobody_gets_in_with_less_than_policy_asks_for(
 ) -> None:
     mails: list[Mail] = []
     monkeypatch.setattr(delivery, "send_mail", lambda _settings, mail: mails.append(mail))
-    application = an_app(first_party=True)
+    an_application("portal", context="none", for_every_account=True)
+    application = an_app(first_party=True, application="portal")
     ways: set[Way] = set()
 
     for seed in range(EXAMPLES):
