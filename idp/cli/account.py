@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from sqlalchemy.orm import Session
 
+from idp.access.service import How, give, has_own_access, prepare
 from idp.cli.account_companies import companies_
 from idp.cli.application import in_application
 from kernel import clock
@@ -363,9 +364,12 @@ def _show(account_id: str, *, as_json: bool) -> None:
 
 
 def _let_in(account_id: str, email: str, now: datetime) -> None:
-    """Add somebody as an admin; who has an ID already takes the place when they accept."""
+    """Add somebody as an admin. Who has an ID already accepts first; who can't get in yet is mailed a link."""
+    fresh = prepare(How.WELCOME_LINK)
     with db.transaction(tenant=account_id) as session:
-        lifecycle.add_admin(session, account_id, email=email, actor=_BY, now=now)
+        added = lifecycle.add_admin(session, account_id, email=email, actor=_BY, now=now)
+        if not has_own_access(session, person_id=added.person_id):
+            give(session, person_id=added.person_id, fresh=fresh, by=_BY.id, now=now)
 
 
 def _person(session: Session, email: str) -> PersonSummary:

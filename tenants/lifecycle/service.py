@@ -230,9 +230,7 @@ def add_admin(session: Session, account: str, *, email: str, actor: Actor, now: 
     Raises NotAnAddress, AlreadyMember, MayNotGrant, and what `accounts.hold` does.
     """
     wanted = [Wanted(_admin_role(session, account))]
-    return members.add(
-        session, account, email=email, assignments=wanted, actor=actor, now=now, silently=False
-    )
+    return members.add(session, account, email=email, assignments=wanted, actor=actor, now=now)
 
 
 def close(session: Session, account: str, *, actor: str, now: datetime) -> AccountSummary:
