@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from idp.joining import service as joining
 from idp.security_events import service as security_events
 from tenants.facts import service as facts
 from tenants.facts.service import FactSummary
@@ -27,6 +28,7 @@ def _handle(now: datetime) -> facts.Handle:
     def handle(session: Session, waiting: list[FactSummary]) -> None:
         security_events.announce(session, waiting, now=now)
         arrival.hear(session, waiting, now=now)
+        joining.hear(session, waiting, now=now)
         webhooks.announce(session, waiting, now=now)
 
     return handle

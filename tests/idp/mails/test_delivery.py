@@ -26,6 +26,9 @@ CONTEXT = {
     "stop_token": "y",
     "not_me_token": "z",
     "hours": 72,
+    "account": "Zielony Dom",
+    "support": "biuro@example.com",
+    "portal_url": "http://localhost:9001",
     "address": "192.0.2.7",
     "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
 }

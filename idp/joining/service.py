@@ -1,0 +1,75 @@
+"""The mail for whoever was added to an account «i poinformuj»: which one, only the mailbox learns.
+
+Who has no way in yet gets a welcome link; who has one reads that the same ID opens another account. Runs
+in the worker, with the facts; the account hears nothing of it, so it learns nothing of the ID.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from idp.access import service as access
+from idp.access.service import Fresh, How
+from idp.mails import service as mails
+from idp.mails.service import Recipient
+from idp.settings import current_settings
+from kernel.limits import Refusal, Window
+from tenants.accounts import service as accounts
+from tenants.facts.service import FactSummary, Kind
+from tenants.limits import limits
+from tenants.people import service as people
+from tenants.people.service import PersonSummary
+
+TO_PERSON = Window("mail:joining", limit=5, every=timedelta(hours=1))
+OF_ACCOUNT = Window("mail:joining-account", limit=500, every=timedelta(hours=1))
+
+_LETTERS = {Kind.MEMBER_ADDED: "joining/member", Kind.CLIENT_ADDED: "joining/client"}
+
+
+def hear(session: Session, facts: Iterable[FactSummary], *, now: datetime) -> None:
+    """Tell those who were added and are to hear of it; in the session of the facts."""
+    for fact in facts:
+        if fact.kind in _LETTERS and fact.details.get("inform"):
+            _tell(session, fact, now)
+
+
+def _tell(session: Session, fact: FactSummary, now: datetime) -> None:
+    person = people.find(session, fact.person_id) if fact.person_id is not None else None
+    account = accounts.find(session, fact.account) if fact.account is not None else None
+    if person is None or not person.is_active or account is None or not account.is_active:
+        return
+    if not _may_mail(session, account.id, person, now):
+        return
+    if not access.has_own_access(session, person_id=person.id):
+        fresh = Fresh(How.WELCOME_LINK)
+        access.give(session, person_id=person.id, fresh=fresh, by=f"account:{account.id}", now=now)
+        return
+    settings = current_settings()
+    mails.send(
+        session,
+        _LETTERS[fact.kind],
+        to=Recipient.of(person, otherwise=settings.default_locale),
+        person_id=person.id,
+        context={"account": unlinked(account.name), "portal_url": settings.portal_url},
+        now=now,
+    )
+
+
+def _may_mail(session: Session, account: str, person: PersonSummary, now: datetime) -> bool:
+    """Whether neither the mailbox nor the account has had enough."""
+    taken = (
+        limits.take_in(session, key=account, policy=OF_ACCOUNT, now=now),
+        limits.take_in(session, key=person.email_key, policy=TO_PERSON, now=now),
+    )
+    return not any(isinstance(one, Refusal) for one in taken)
+
+
+def unlinked(name: str) -> str:
+    """A name that somebody typed, of which no mail program makes a link: nothing of it is lost to the eye.
+
+    >>> unlinked("Sklep.example") == "Sklep.\\u200bexample"
+    True
+    """
+    return re.sub(r"([.:/@])(?=\S)", "\\1\u200b", name)
