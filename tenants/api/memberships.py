@@ -166,7 +166,7 @@ def add_user(call: Call[Caller], account: AccountId, body: UserDraft) -> Reply[U
     Without a mail the person comes in by registering, or by a new password («Utwórz nowego
     użytkownika»).
     """
-    found = _add(call, account, _USERS, body, _wanted(body.assignments))
+    found = _add(call, account, _USERS, body, wanted(body.assignments))
     return Reply(
         _user(found), version=found.version, location=at(f"/accounts/{account}/users/{found.id}")
     )
@@ -204,7 +204,7 @@ def set_assignments(
             session,
             account,
             user,
-            _wanted(body.assignments),
+            wanted(body.assignments),
             version=call.expected_version,
             actor=call.caller.actor,
             now=call.now,
@@ -455,7 +455,8 @@ def seeing_what_is_managed(actor: Actor, kind: MemberKind) -> Actor:
     return replace(actor, power=wider)
 
 
-def _wanted(assignments: list[WantedAssignment]) -> list[Wanted]:
+def wanted(assignments: list[WantedAssignment]) -> list[Wanted]:
+    """Roles as a request names them, for the use case."""
     return [Wanted(one.role_id, one.company, one.expires_at) for one in assignments]
 
 

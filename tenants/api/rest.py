@@ -23,6 +23,9 @@ COMPANY = api.about("Companies", "What an account works for («firmy»). The fir
 USER = api.about("Users", "The members of an account («użytkownicy»), and what they may.")
 CLIENT = api.about("Clients", "An account's customers, who open its client panel («klienci»).")
 ROLE = api.about("Roles", "An account's own sets of permissions («uprawnienia»).")
+INVITATION = api.about(
+    "Invitations", "A place in an account that waits for whoever proves the address."
+)
 API_KEY = api.about("API keys", "Keys of an account's own programs («klucze API»).")
 WEBHOOK = api.about("Webhooks", "Signed messages about what happens in an account, and their log.")
 AUDIT = api.about("Audit trail", "Who did what to what in an account, when and from where.")
