@@ -98,3 +98,4 @@ class InvitationEvent(Event):
     SENT_AGAIN = "invitation:sent-again"
     ACCEPTED = "invitation:accepted"
     REVOKED = "invitation:revoked"
+    DECLINED = "invitation:declined"

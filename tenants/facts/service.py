@@ -64,6 +64,7 @@ class Kind(StrEnum):
     INVITATION_CREATED = "invitation.created"
     INVITATION_ACCEPTED = "invitation.accepted"
     INVITATION_REVOKED = "invitation.revoked"
+    INVITATION_DECLINED = "invitation.declined"
 
     API_KEY_CREATED = "api_key.created"
     API_KEY_ROTATED = "api_key.rotated"

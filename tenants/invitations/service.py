@@ -1,4 +1,4 @@
-"""Invitations: made, sent again, revoked, accepted (SECURITY 3.9).
+"""Invitations: made, sent again, revoked, accepted, declined (SECURITY 3.9).
 
 An invitation is for one address, and only whoever has proved it accepts. Whoever invited must still
 have the power to do so then. Its token is made when its mail is written, and kept as a digest.
@@ -72,6 +72,7 @@ class State(StrEnum):
 
     OPEN = "open"
     ACCEPTED = "accepted"
+    DECLINED = "declined"
     REVOKED = "revoked"
     EXPIRED = "expired"
 
@@ -91,6 +92,7 @@ class InvitationSummary:
     expires_at: datetime
     accepted_at: datetime | None
     revoked_at: datetime | None
+    declined_at: datetime | None
     version: int
     created_at: datetime
     assignments: tuple[Wanted, ...] = ()
@@ -99,6 +101,8 @@ class InvitationSummary:
         """What it is good for, at this moment."""
         if self.accepted_at is not None:
             return State.ACCEPTED
+        if self.declined_at is not None:
+            return State.DECLINED
         if self.revoked_at is not None:
             return State.REVOKED
         return State.OPEN if self.expires_at > now else State.EXPIRED
@@ -372,6 +376,27 @@ def accept(session: Session, account: str, token: str, *, person_id: UUID, now: 
     actor = f"person:{person_id}"
     _tell(session, account, invitation.id, done, actor, now, {}, person_id=person_id)
     return added.membership_id
+
+
+def decline(
+    session: Session, account: str, token: str, *, person_id: UUID | None, now: datetime
+) -> None:
+    """Not to take up the place: for whoever has the mail, with an ID or without. Raises NotOpen."""
+    invitation = look(session, account, token, now=now).invitation
+    ended = session.execute(
+        update(_TABLE)
+        .where(
+            *_open(account, invitation.id),
+            _TABLE.c.token_hash == hash_token(token),
+            _TABLE.c.expires_at > now,
+        )
+        .values(revoked_at=now, declined_at=now, updated_at=now, version=_TABLE.c.version + 1)
+    )
+    if not ended.rowcount:  # type: ignore[attr-defined]
+        raise NotOpen("it was answered or revoked")
+    done = (InvitationEvent.DECLINED, Kind.INVITATION_DECLINED)
+    actor = f"person:{person_id}" if person_id is not None else f"invitation:{invitation.id}"
+    _tell(session, account, invitation.id, done, actor, now, {}, person_id=person_id)
 
 
 def _lasts(one: Wanted, now: datetime) -> bool:

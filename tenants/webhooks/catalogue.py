@@ -41,6 +41,7 @@ EXPLAINED: Mapping[Kind, str] = MappingProxyType(
         Kind.INVITATION_CREATED: "Somebody was invited.",
         Kind.INVITATION_ACCEPTED: "An invitation was accepted.",
         Kind.INVITATION_REVOKED: "An invitation was taken back.",
+        Kind.INVITATION_DECLINED: "An invitation was declined by whoever got it.",
         Kind.API_KEY_CREATED: "An API key was made.",
         Kind.API_KEY_ROTATED: "An API key got a new secret.",
         Kind.API_KEY_REVOKED: "An API key was revoked.",

@@ -335,6 +335,7 @@ def upgrade() -> None:
         sa.Column("accepted_at", types.UTCDateTime(timezone=True), nullable=True),
         sa.Column("accepted_by", sa.Uuid(), nullable=True),
         sa.Column("revoked_at", types.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("declined_at", types.UTCDateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", types.UTCDateTime(timezone=True), nullable=False),
         sa.Column("updated_at", types.UTCDateTime(timezone=True), nullable=False),

@@ -401,3 +401,30 @@ def listed(office, inviter):
 
 def inviting(office, name="Zapraszanie"):
     return making.a_role(office.id, name, rights=[invitations.MANAGE])
+
+
+@pytest.mark.security("3.9")
+def test_whoever_has_the_mail_declines_with_an_id_or_without(office, admin, anna, now):
+    invitation = invited(office, admin, now)
+    token = link(office, invitation, now)
+    with db.transaction(tenant=office.id) as session:
+        invitations.decline(session, office.id, token, person_id=None, now=now)
+
+    assert found(office, invitation, admin).state(now) is State.DECLINED
+    assert trail(office.id)[-1] == "invitation:declined"
+    assert ("invitation.declined", office.id, None) in facts()
+    with pytest.raises(NotOpen):
+        accept(office, token, anna, now)
+    assert invited(office, admin, now).id != invitation.id
+
+
+@pytest.mark.security("3.9")
+def test_what_was_answered_or_is_over_is_declined_no_more(office, admin, anna, now):
+    invitation = invited(office, admin, now)
+    token = link(office, invitation, now)
+    later = invitation.expires_at
+    with pytest.raises(NotOpen), db.transaction(tenant=office.id) as session:
+        invitations.decline(session, office.id, token, person_id=anna, now=later)
+    accept(office, token, anna, now)
+    with pytest.raises(NotOpen), db.transaction(tenant=office.id) as session:
+        invitations.decline(session, office.id, token, person_id=anna, now=now)
