@@ -64,6 +64,60 @@ explains itself with `--help`; those that print facts take `--json`.
 This page is made from the code by `make format`.
 """
 
+_EVENTS = """\
+# What Klucznik tells by itself
+
+Two feeds, for two listeners: **security events** for applications that people sign in to, **webhooks** for an
+account's own programs.
+
+## Security events
+
+Register where you listen: `klucznik client create … --security-events-uri https://app.example/security-events`.
+You get a signed token by POST (RFC 8935), `Content-Type: application/secevent+jwt`, and answer **202** with an empty body.
+To refuse it, answer 400 with `{"err": "invalid_request", "description": "…"}`; with anything else, or nothing, we
+try again for a day. You are told of people who have signed in to you, and of accounts in which somebody uses you.
+
+Check, before you act: `typ` is `secevent+jwt`, the signature by a key of `/jwks`, `iss`, `aud` is you alone, `jti` is new
+(answer 202 to one that you have had), `iat` is not older than ten minutes. There is no `exp`.
+
+| event | `sub_id` | do |
+|---|---|---|
+| `…/risc/event-type/account-disabled` | the person (`iss_sub`) | end all of the person's sessions |
+| `…/risc/event-type/account-enabled` | the person | nothing: they sign in again |
+| `…/caep/event-type/session-revoked` | `complex`: `user` and `tenant`, or `tenant` alone for everybody in it | ask again before you answer them: refresh, or introspect |
+| `<issuer>/events/context-changed` | the same | the same: roles, permissions or the account are others now |
+| `…/ssf/event-type/verification` | you (`opaque`) | note the time: a heartbeat, every fifteen seconds |
+
+`…` is `https://schemas.openid.net/secevent`. `tenant` is the account's id, as in the claim `tenant_id`. Events can come out
+of order: each has a `version`; when you have acted on a larger one about the same `sub_id`, leave the smaller. A
+heartbeat's `waiting` says how many events we could not deliver to you: while it is not 0, when none came for a minute, and
+after your own restart, take nothing for granted that is older than the request.
+
+Whole sign-ins end by back-channel logout, as ever. `klucznik client deliveries <client id>` shows what you were told and how
+you took it.
+
+## Webhooks
+
+Made over the API. They follow [Standard Webhooks](https://www.standardwebhooks.com): take one
+of its libraries, give it the secret (`whsec_…`, shown once) and the three headers `webhook-id`, `webhook-timestamp`,
+`webhook-signature`. Answer 2xx within five seconds. Anything else is tried again, later and later, twenty times over some
+hours; **410** switches the endpoint off, and so do five days without success. `webhook-id` is the same at every attempt and every
+replay: act on it once. While a secret is replaced, both sign.
+
+```json
+{"type": "member.roles_changed", "timestamp": "2026-06-01T12:00:00+00:00",
+ "data": {"account": "0123456789ab", "membership": "01972b1c-…"}}
+```
+
+`data` holds ids. Names and addresses are at the API, for whom may see them. `webhook.test` means nothing: somebody tries the
+address out. Events are not in order; ask the API what is true now.
+
+This page is made from the code by `make format`.
+
+| event | what happened |
+|---|---|
+"""
+
 _SETTINGS_CLASS = re.compile(r"^class \w+\(\w*Settings\):", re.MULTILINE)
 _ENUMERATION = re.compile(r"^class \w+\(\w*(StrEnum|Event)\):", re.MULTILINE)
 _MAP_BEGINS, _MAP_ENDS = "<!-- modules -->", "<!-- /modules -->"
@@ -76,6 +130,7 @@ def pages() -> dict[Path, Callable[[], str]]:
         FOLDER / "metrics.md": metrics_page,
         FOLDER / "audit-events.md": audit_page,
         FOLDER / "command-line.md": commands_page,
+        ROOT / "docs" / "relying-applications" / "events.md": events_page,
         ROOT / "ARCHITECTURE.md": architecture_page,
     }
 
@@ -198,6 +253,14 @@ def _is_event(value: str) -> bool:
     (True, False, False)
     """
     return value.count(":") >= 1 and not value.startswith("urn:") and "/" not in value
+
+
+def events_page() -> str:
+    """Return what applications and accounts are told, with the catalogue of webhooks."""
+    catalogue = import_module("tenants.webhooks.catalogue")
+    return _EVENTS + "".join(
+        f"| `{kind.value}` | {words} |\n" for kind, words in catalogue.EXPLAINED.items()
+    )
 
 
 def commands_page() -> str:
