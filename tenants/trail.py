@@ -4,12 +4,13 @@ The rows are the ledger's (`tenants.audit`); an account reads its own chain and 
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from kernel.ledger import Row, Wanted
@@ -36,6 +37,7 @@ COLUMNS = (
     "details",
 )
 _PERSON = "person:"
+_MEMBER = "member:"
 
 
 def listed(
@@ -47,27 +49,32 @@ def listed(
     )
 
 
-def names(session: Session, account: str, rows: list[Row]) -> dict[str, str]:
+def names(session: Session, account: str, rows: Sequence[Row]) -> dict[str, str]:
     """Whom the rows name, as the account calls them; who is none of its people is left out."""
-    people = {
-        label
-        for row in rows
-        for label in (row.actor, row.real_actor, row.subject)
-        if label is not None and label.startswith(_PERSON)
-    }
-    ids = {UUID(label.removeprefix(_PERSON)) for label in people}
+    labels = {label for row in rows for label in (row.actor, row.real_actor, row.subject) if label}
     found = session.execute(
         select(
-            Membership.person_id, Membership.given_name, Membership.family_name, Membership.email
+            Membership.id,
+            Membership.person_id,
+            Membership.given_name,
+            Membership.family_name,
+            Membership.email,
         )
-        .where(Membership.tenant_id == account, Membership.person_id.in_(ids))
+        .where(
+            Membership.tenant_id == account,
+            or_(
+                Membership.person_id.in_(_ids(labels, _PERSON)),
+                Membership.id.in_(_ids(labels, _MEMBER)),
+            ),
+        )
+        # Who is member and client is called as the member.
         .order_by(Membership.kind)
     )
-    return {
-        f"{_PERSON}{row.person_id}": " ".join(filter(None, (row.given_name, row.family_name)))
-        or row.email
-        for row in found
-    }
+    called: dict[str, str] = {}
+    for row in found:
+        name = " ".join(filter(None, (row.given_name, row.family_name))) or row.email
+        called[f"{_PERSON}{row.person_id}"] = called[f"{_MEMBER}{row.id}"] = name
+    return {label: called[label] for label in labels & called.keys()}
 
 
 def export(account: str, *, wanted: Wanted, actor: str, now: datetime) -> Iterator[Row]:
@@ -127,3 +134,13 @@ def _facts(row: Row) -> dict[str, Any]:
         "id": str(row.id),
         "details": {**row.details, **told},
     }
+
+
+def _ids(labels: Iterable[str], kind: str) -> list[UUID]:
+    """The ids in labels of this kind; what a program wrote otherwise is none."""
+    found = []
+    for label in labels:
+        if label.startswith(kind):
+            with suppress(ValueError):
+                found.append(UUID(label.removeprefix(kind)))
+    return found

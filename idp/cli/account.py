@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import click
 from sqlalchemy.orm import Session
 
-from idp.access.service import How, give, has_own_access, prepare
 from idp.cli.account_companies import companies_
 from idp.cli.application import in_application
 from kernel import clock
@@ -364,12 +363,9 @@ def _show(account_id: str, *, as_json: bool) -> None:
 
 
 def _let_in(account_id: str, email: str, now: datetime) -> None:
-    """Add somebody as an admin. Who has an ID already accepts first; who can't get in yet is mailed a link."""
-    fresh = prepare(How.WELCOME_LINK)
+    """Add somebody as an admin. A mail tells them; who has an ID already accepts first."""
     with db.transaction(tenant=account_id) as session:
-        added = lifecycle.add_admin(session, account_id, email=email, actor=_BY, now=now)
-        if not has_own_access(session, person_id=added.person_id):
-            give(session, person_id=added.person_id, fresh=fresh, by=_BY.id, now=now)
+        lifecycle.add_admin(session, account_id, email=email, actor=_BY, now=now)
 
 
 def _person(session: Session, email: str) -> PersonSummary:

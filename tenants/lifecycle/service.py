@@ -225,12 +225,14 @@ def hand_over(
 
 
 def add_admin(session: Session, account: str, *, email: str, actor: Actor, now: datetime) -> Added:
-    """Let somebody into an account as its admin; who has an ID already has to accept first.
+    """Let somebody into an account as its admin, and tell them; who has an ID already accepts first.
 
     Raises NotAnAddress, AlreadyMember, MayNotGrant, and what `accounts.hold` does.
     """
     wanted = [Wanted(_admin_role(session, account))]
-    return members.add(session, account, email=email, assignments=wanted, actor=actor, now=now)
+    return members.add(
+        session, account, email=email, assignments=wanted, actor=actor, now=now, silently=False
+    )
 
 
 def close(session: Session, account: str, *, actor: str, now: datetime) -> AccountSummary:

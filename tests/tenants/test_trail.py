@@ -1,18 +1,23 @@
 import csv
 import io
 import json
+import os
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import create_engine, make_url, pool, text
 
+from kernel import program
 from kernel.pages import CursorUnusable, PageRequest
 from tenants import trail
 from tenants.accounts import service as accounts
+from tenants.audit import account_chain, ledger
 from tenants.companies import service as companies
 from tenants.database import db
 from tenants.lifecycle import service as lifecycle
 from tenants.people import service as people
 from tenants.trail import Wanted
+from tests.conftest import ON_POSTGRESQL
 
 pytestmark = pytest.mark.usefixtures("identity_app")
 
@@ -148,9 +153,52 @@ def test_people_are_named_as_the_account_calls_them_and_others_are_not(account, 
 
     with db.reading(tenant=account) as session:
         rows = trail.listed(session, account, asked=PageRequest()).items
-        found = trail.names(session, account, list(rows))
+        found = trail.names(session, account, rows)
 
-    assert found == {f"person:{anna.id}": "Anna Żak"}
+    member = next(row.subject for row in rows if row.event == "member:added")
+    assert found == {f"person:{anna.id}": "Anna Żak", member: "Anna Żak"}
+
+
+def test_a_label_that_names_nobody_is_no_trouble(account, now):
+    rename(account, now, "Inna", actor="person:7")
+
+    with db.reading(tenant=account) as session:
+        rows = trail.listed(session, account, asked=PageRequest(limit=1)).items
+        assert trail.names(session, account, rows) == {}
+
+
+@pytest.mark.product("TEN-13")
+def test_the_trail_is_sealed_and_shows_when_somebody_tampered_with_it(account, now):
+    a_company(account, now)
+    ledger.seal(db, now=now)
+    assert ledger.verify(db).ok
+
+    rewrite_behind_its_back(account)
+
+    report = ledger.verify(db)
+    assert not report.ok
+    assert account_chain(account) in {finding.chain for finding in report.findings}
+
+
+def rewrite_behind_its_back(account) -> None:
+    """As somebody would who owns the database; past the triggers that keep rows as they are."""
+    url = make_url(program.extensions()["klucznik.settings"].database_address)
+    if ON_POSTGRESQL:
+        owner = make_url(os.environ["KLUCZNIK_TEST_POSTGRESQL_URL"])
+        url = owner.set(database=url.database)
+    with create_engine(url, poolclass=pool.NullPool).begin() as connection:
+        if ON_POSTGRESQL:
+            connection.execute(text("SET session_replication_role = replica"))
+        else:
+            triggers = connection.execute(
+                text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            ).scalars()
+            for name in triggers.all():
+                connection.execute(text(f'DROP TRIGGER "{name}"'))
+        connection.execute(
+            text("UPDATE ledger_entries SET actor = 'nobody' WHERE chain = :chain"),
+            {"chain": account_chain(account)},
+        )
 
 
 @pytest.mark.product("TEN-13")
