@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from kernel.api.idempotency import IdempotentRequestMixin, IdempotentRequests
 from kernel.database import NAMING, Database
 from kernel.database.tenancy import OWN
 from kernel.ids import new_id
@@ -65,6 +66,10 @@ class Limit(LimitMixin, Base):
     __tablename__ = "limits"
 
 
+class IdempotentRequest(IdempotentRequestMixin, Base):
+    __tablename__ = "idempotent_requests"
+
+
 class OutboxMessage(OutboxMessageMixin, Base):
     __tablename__ = "outbox_messages"
 
@@ -83,4 +88,5 @@ class LedgerHead(LedgerHeadMixin, Base):
 
 limits = Limits(Limit)
 outbox = Outbox(OutboxMessage)
+idempotent_requests = IdempotentRequests(IdempotentRequest)
 ledger = Ledger(entry=LedgerEntry, detail=LedgerDetail, head=LedgerHead)
