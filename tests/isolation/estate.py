@@ -74,6 +74,7 @@ def an_estate(world: World) -> Estate:
     )
     admin = world.admin(account)
     key = _a_key(admin, account, f"{canary} key")
+    invitation = _an_invitation(admin, account, canary)
     webhook, delivery = _a_webhook(admin, account, canary)
     slots = {
         "account": account.id,
@@ -84,6 +85,7 @@ def an_estate(world: World) -> Estate:
         "client": str(client),
         "person_id": str(person),
         "key": key["id"],
+        "invitation": invitation,
         "webhook": webhook,
         "delivery": delivery,
         "delivery_ids": delivery,
@@ -107,6 +109,15 @@ def _a_key(admin: Speaker, account: making.Made, name: str) -> dict[str, str]:
     )
     assert made.status_code == 201, made.get_data(as_text=True)
     return dict(made.json or {})
+
+
+def _an_invitation(admin: Speaker, account: making.Made, canary: str) -> str:
+    made = admin.post(
+        f"/accounts/{account.id}/invitations",
+        json={"email": f"{canary}.invited@example.com", "given_name": canary},
+    )
+    assert made.status_code == 201, made.get_data(as_text=True)
+    return str(made.json["id"])
 
 
 def _a_webhook(admin: Speaker, account: making.Made, canary: str) -> tuple[str, str]:
