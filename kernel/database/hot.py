@@ -163,6 +163,10 @@ class HotStatement:
         self._given = statement
         self._prepared: dict[str, _Prepared] = {}
 
+    @cached_property
+    def _reaches_tenants(self) -> bool:
+        return tenancy.reaches_tenants(self._statement)
+
     @classmethod
     def insert_into(cls, table: FromClause, *columns: str) -> Self:
         """A new row with these columns, each under its own name."""
@@ -181,13 +185,13 @@ class HotStatement:
 
     def _in_session(self, session: Session, values: Values) -> list[Any]:
         connection = session.connection()
+        if self._reaches_tenants:
+            # The session's own way, with the walls in it: here it is for one tenant.
+            answer = connection.execute(self._statement, values)
+            return list(answer) if answer.returns_rows else []
         dialect = connection.dialect
         prepared = self._prepared.get(dialect.name)
         if prepared is None:
-            if tenancy.reaches_tenants(self._statement):
-                # The session's own way, with the walls in it; looked at all the same.
-                answer = connection.execute(self._statement, values)
-                return list(answer) if answer.returns_rows else []
             prepared = self._prepared[dialect.name] = _prepare(self._statement, dialect)
         driver = cast(Any, dialect.dbapi)
         try:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from kernel.database.tenancy import OutOfTenant
 from kernel.ids import new_id
 from tenants.applications.models import Permission
 from tenants.applications.rights import Right
@@ -11,7 +12,7 @@ from tenants.database import db
 from tenants.people.models import Person
 from tenants.standing import scope
 from tenants.standing import service as standings
-from tests.conftest import NOON
+from tests.conftest import NOON, ON_POSTGRESQL
 from tests.statements import asked_of
 from tests.tenants.making import (
     a_client,
@@ -205,6 +206,22 @@ def test_what_somebody_holds_elsewhere_does_not_count(account, anna):
 
     assert _of(account, anna).roles == ()
     assert _of(account, new_id()) is None
+
+
+@pytest.mark.security("13.3", "13.4")
+def test_a_session_of_one_account_reads_no_standing_in_another_however_often_it_was_read(
+    account, anna
+):
+    other = an_account()
+    a_member(account.id, anna)
+    assert _of(account, anna) is not None
+
+    with db.reading(tenant=other.id) as session:
+        if ON_POSTGRESQL:
+            assert standings.of(session, account=account.id, person_id=anna, now=NOON) is None
+        else:
+            with pytest.raises(OutOfTenant):
+                standings.of(session, account=account.id, person_id=anna, now=NOON)
 
 
 def test_a_standing_takes_two_statements_whatever_it_holds(account, anna):
