@@ -56,6 +56,7 @@ class MemberEvent(Event):
     REMOVED = "member:removed"
     LEFT = "member:left"
     SIGNED_OUT = "member:signed-out"
+    INFORMED = "member:informed"
 
 
 class ClientAccountEvent(Event):
@@ -67,6 +68,7 @@ class ClientAccountEvent(Event):
     UNBLOCKED = "client-account:unblocked"
     REMOVED = "client-account:removed"
     SIGNED_OUT = "client-account:signed-out"
+    INFORMED = "client-account:informed"
 
 
 class ApiKeyEvent(Event):

@@ -25,13 +25,20 @@ from tenants.people.service import PersonSummary
 TO_PERSON = Window("mail:joining", limit=5, every=timedelta(hours=1))
 OF_ACCOUNT = Window("mail:joining-account", limit=500, every=timedelta(hours=1))
 
-_LETTERS = {Kind.MEMBER_ADDED: "joining/member", Kind.CLIENT_ADDED: "joining/client"}
+_LETTERS = {
+    Kind.MEMBER_ADDED: "joining/member",
+    Kind.MEMBER_INFORMED: "joining/member",
+    Kind.CLIENT_ADDED: "joining/client",
+    Kind.CLIENT_INFORMED: "joining/client",
+}
+_ADDITIONS = {Kind.MEMBER_ADDED, Kind.CLIENT_ADDED}
 
 
 def hear(session: Session, facts: Iterable[FactSummary], *, now: datetime) -> None:
     """Tell those who were added and are to hear of it; in the session of the facts."""
     for fact in facts:
-        if fact.kind in _LETTERS and fact.details.get("inform"):
+        is_silent = fact.kind in _ADDITIONS and not fact.details.get("inform")
+        if fact.kind in _LETTERS and not is_silent:
             _tell(session, fact, now)
 
 

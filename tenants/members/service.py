@@ -76,6 +76,7 @@ __all__ = [
     "check_giving",
     "end_sessions",
     "give",
+    "inform",
     "is_member",
     "leave",
     "names_of_places",
@@ -189,6 +190,10 @@ _REMOVED = _Deed(
 _SIGNED_OUT = _Deed(
     (MemberEvent.SIGNED_OUT, Kind.MEMBER_SIGNED_OUT),
     (ClientAccountEvent.SIGNED_OUT, Kind.MEMBER_SIGNED_OUT),
+)
+_INFORMED = _Deed(
+    (MemberEvent.INFORMED, Kind.MEMBER_INFORMED),
+    (ClientAccountEvent.INFORMED, Kind.CLIENT_INFORMED),
 )
 _ACCEPTED = _Deed((MemberEvent.ACCEPTED, Kind.MEMBER_ACCEPTED))
 _LEFT = _Deed((MemberEvent.LEFT, Kind.MEMBER_LEFT))
@@ -459,6 +464,26 @@ def end_sessions(
     _check_taking(session, found, power, area)
     _update(session, found, now, signed_out_at=now)
     _tell(session, _SIGNED_OUT, found, actor.id, now, of=kind)
+
+
+def inform(
+    session: Session,
+    account: str,
+    membership_id: UUID,
+    *,
+    kind: MemberKind = MemberKind.MEMBER,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Have the person told by mail, now or again (TEN-7); raises NotFound, NotPermitted, Blocked.
+
+    Which mail that is, depends on whether they have a way in, and the account does not learn it.
+    """
+    _, area = area_of(actor, account, kind, MANAGE[kind])
+    found = _hold(session, account, membership_id, kind, area, now)
+    if found.state is State.BLOCKED:
+        raise Blocked(f"membership {membership_id}")
+    _tell(session, _INFORMED, found, actor.id, now)
 
 
 def accept(session: Session, account: str, *, person_id: UUID, now: datetime) -> bool:

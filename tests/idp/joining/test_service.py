@@ -71,6 +71,19 @@ def test_who_is_added_silently_hears_nothing(add, mailroom, email):
     assert letters(mailroom, email) == []
 
 
+@pytest.mark.parametrize("kind", MemberKind)
+def test_who_was_added_silently_can_be_told_later(add, mailroom, office, now, kind):
+    a_person(KNOWN)
+    for email in (KNOWN, NEW):
+        added = add(email, kind=kind)
+        with db.transaction(tenant=office.id) as session:
+            members.inform(session, office.id, added.membership_id, kind=kind, actor=BOSS, now=now)
+    hearing.hear(now)
+
+    assert "Zielony Dom" in mailroom.to(KNOWN).text
+    assert "/welcome" in mailroom.to(NEW).text
+
+
 def test_who_is_blocked_everywhere_hears_nothing(add, mailroom, now):
     person = a_person(KNOWN)
     with db.transaction() as session:

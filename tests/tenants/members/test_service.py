@@ -123,6 +123,19 @@ def test_what_is_noted_says_whether_the_person_is_to_be_told(office, now, silent
     assert fact.details["inform"] is not silently
 
 
+@pytest.mark.product("TEN-7")
+def test_whoever_was_added_silently_can_be_told_later_unless_blocked(office, now):
+    added = add(office, BOSS, now)
+
+    do(office, members.inform, added.membership_id, actor=BOSS, now=now)
+    do(office, members.block, added.membership_id, actor=BOSS, now=now)
+    with pytest.raises(Blocked):
+        do(office, members.inform, added.membership_id, actor=BOSS, now=now)
+
+    assert trail(office.id) == ["member:added", "member:informed", "member:blocked"]
+    assert facts()[1] == ("member.informed", office.id, added.person_id)
+
+
 @pytest.mark.product("TEN-6")
 def test_an_existing_person_has_no_power_until_they_accept(office, now):
     person = an_id()
@@ -966,7 +979,7 @@ def test_each_use_of_members_is_open_to_those_who_may_and_to_nobody_else(office,
             use: lambda actor, one, use=use: do(
                 office, getattr(members, use), one, actor=actor, now=now
             )
-            for use in ("block", "unblock", "end_sessions", "remove")
+            for use in ("inform", "block", "unblock", "end_sessions", "remove")
         },
     }
     wrong = []
@@ -996,7 +1009,7 @@ def test_each_use_of_clients_is_open_to_those_who_may_and_to_nobody_else(office,
             use: lambda actor, one, use=use: do(
                 office, getattr(members, use), one, kind=CLIENT, actor=actor, now=now
             )
-            for use in ("block", "unblock", "end_sessions", "remove")
+            for use in ("inform", "block", "unblock", "end_sessions", "remove")
         },
     }
     wrong = [
