@@ -22,6 +22,7 @@ from idp.settings import current_settings
 from kernel import clock
 from kernel.errors import KlucznikError
 from kernel.outbox import Lane, Message, Undeliverable
+from kernel.outbox.lanes import CAPACITIES
 from kernel.outgoing import Outgoing, OutgoingError, Response
 from tenants.database import db
 from tenants.facts import service as facts
@@ -34,6 +35,9 @@ _EXTENSION = "klucznik.idp.security_events.outgoing"
 _HANDLED_WITHIN = timedelta(seconds=3)
 # Errors that say that the application is not well, rather than that it will not take the event.
 _PASSING = frozenset({"invalid_key", "authentication_failed"})
+_MOST_ATTEMPTS = CAPACITIES[Lane.SECURITY].attempts
+# Who takes nothing is asked less and less often, but at least so often.
+_RAREST_BEAT = timedelta(seconds=60)
 _HEARTBEATS_KEPT = timedelta(minutes=1)
 _HEARTBEATS_LOOKED_FOR = timedelta(minutes=6)
 
@@ -54,9 +58,11 @@ def deliver(message: Message) -> None:
         client = clients.find(session, event.client_id) if event is not None else None
     if event is None or event.accepted_at is not None:
         return
-    if client is None or client.security_events_uri is None:
-        raise Undeliverable("the client is gone, or hears no events")
     now = clock.now()
+    if client is None or client.security_events_uri is None:
+        gone = Undeliverable("the client is gone, or hears no events")
+        _note_failure(event.client_id, gone, now, event=event)
+        raise gone
     happened = Happened(
         id=event.event_id,
         effect=Effect(event.kind),
@@ -69,7 +75,7 @@ def deliver(message: Message) -> None:
     try:
         _push(client, claims, now)
     except (NotTaken, Undeliverable, OutgoingError) as failure:
-        _note_failure(client.id, failure, now, event_id=event_id)
+        _note_failure(client.id, failure, now, event=event)
         raise
     _note_success(client.id, now, event_id=event_id)
 
@@ -100,19 +106,28 @@ def deliver_heartbeat(message: Message) -> None:
 
 def beat(now: datetime) -> int:
     """Write the heartbeats that are due, whichever worker comes first; says how many."""
-    due = now - timedelta(seconds=current_settings().security_event_beat_seconds)
+    usual = timedelta(seconds=current_settings().security_event_beat_seconds)
     with db.reading() as session:
         hearing = clients.hearing(session)
-        beaten = {
-            row.client_id: row.beaten_at
-            for row in session.execute(select(SecurityFeed.client_id, SecurityFeed.beaten_at))
+        feeds = {
+            row.client_id: (row.beaten_at, row.failing_since)
+            for row in session.execute(
+                select(SecurityFeed.client_id, SecurityFeed.beaten_at, SecurityFeed.failing_since)
+            )
         }
-    late = [each for each in hearing if each not in beaten or beaten[each] <= due]
+    late: dict[str, datetime] = {}
+    for client_id in hearing:
+        beaten_at, failing_since = feeds.get(client_id, (None, None))
+        due = now - _every(usual, failing_since, now)
+        if beaten_at is None or beaten_at <= due:
+            late[client_id] = due
     if not late:
         return 0
     with db.transaction() as session:
         _forget_old_heartbeats(session, now)
-        ours = [client_id for client_id in late if _take_turn(session, client_id, due, now)]
+        ours = [
+            client_id for client_id, due in late.items() if _take_turn(session, client_id, due, now)
+        ]
         for client_id in ours:
             outbox.put(
                 session,
@@ -121,9 +136,16 @@ def beat(now: datetime) -> int:
                 destination=destination_of(client_id),
                 payload={"client_id": client_id},
                 now=now,
-                expires_at=now + 2 * (now - due),
+                expires_at=now + 2 * usual,
             )
     return len(ours)
+
+
+def _every(usual: timedelta, failing_since: datetime | None, now: datetime) -> timedelta:
+    """How often an application is asked: as usual, or less often the longer it takes nothing."""
+    if failing_since is None:
+        return usual
+    return max(usual, min((now - failing_since) / 2, _RAREST_BEAT))
 
 
 def _take_turn(session: Session, client_id: str, due: datetime, now: datetime) -> bool:
@@ -202,7 +224,7 @@ def _note_success(
 
 
 def _note_failure(
-    client_id: str, failure: KlucznikError, now: datetime, *, event_id: UUID | None = None
+    client_id: str, failure: KlucznikError, now: datetime, *, event: SecurityEvent | None = None
 ) -> None:
     said = (failure.detail or type(failure).__name__)[:200]
     with db.transaction() as session:
@@ -212,9 +234,11 @@ def _note_failure(
             .where(SecurityFeed.client_id == client_id, SecurityFeed.failing_since.is_(None))
             .values(failing_since=now)
         )
-        if event_id is not None:
-            refused = {"refused_at": now} if isinstance(failure, Undeliverable) else {}
-            _update_event(session, event_id, sent_at=now, last_error=said, **refused)
+        if event is not None:
+            # After so many attempts it is hours old: what it would have ended, has ended.
+            is_over = isinstance(failure, Undeliverable) or event.attempts + 1 >= _MOST_ATTEMPTS
+            over = {"refused_at": now} if is_over else {}
+            _update_event(session, event.id, sent_at=now, last_error=said, **over)
 
 
 def _update_feed(session: Session, client_id: str, **values: Any) -> None:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from idp import facts as hearing
+from idp.clients import service as clients
 from idp.security_events import delivery
 from idp.security_events import service as security_events
 from idp.worker import create_worker
@@ -128,6 +129,29 @@ def test_what_the_application_refuses_is_not_pushed_again(app, receiver, worker,
     assert feed(app, noon).waiting == 0
 
 
+def test_an_event_is_given_up_after_hours_and_is_missing_no_more(app, receiver, worker, noon):
+    block_somebody(app, noon)
+    receiver.status = 500
+
+    for hour in range(20):
+        worker.run_once(noon + timedelta(hours=hour))
+
+    [one] = deliveries(app)
+    assert (one.attempts, one.refused_at) == (20, noon)
+    assert feed(app, noon).waiting == 0
+
+
+def test_an_application_that_hears_no_events_any_more_misses_none(app, receiver, worker, noon):
+    block_somebody(app, noon)
+    with db.transaction() as session:
+        clients.update_metadata(session, app.id, now=noon, security_events_uri=None)
+
+    worker.run_once(noon)
+
+    assert receiver.pushed == []
+    assert deliveries(app)[0].refused_at == noon
+
+
 def test_an_application_that_lacks_the_key_is_asked_again(app, receiver, worker, noon):
     block_somebody(app, noon)
     receiver.status, receiver.body = 400, b'{"err":"invalid_key"}'
@@ -204,6 +228,20 @@ class TestHeartbeats:
         delivery.deliver_heartbeat(message)
 
         assert list(receiver.claims[0]["events"].values()) == [{"waiting": 1}]
+
+    def test_who_takes_nothing_is_asked_less_often(self, app, receiver, worker, noon):
+        receiver.status = 500
+        sent = [
+            second
+            for second in range(0, 600, 5)
+            if delivery.beat(noon + timedelta(seconds=second))
+            and worker.run_once(noon + timedelta(seconds=second))
+        ]
+
+        assert sent[1] == 15
+        assert {later - earlier for earlier, later in zip(sent[-5:], sent[-4:], strict=False)} == {
+            60
+        }
 
     def test_old_ones_are_forgotten(self, app, receiver, worker, noon):
         for minute in range(4):

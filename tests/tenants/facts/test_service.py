@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from tenants.database import db
 from tenants.facts import service as facts
@@ -72,6 +72,19 @@ def test_a_fact_whose_handling_failed_waits_for_the_next_time(now):
 
     assert [fact.kind for fact in handed_over(now)] == [Kind.ROLE_CHANGED]
     assert handed_over(now) == []
+
+
+def test_what_a_newer_version_noted_is_left_to_it(now):
+    write(Kind.ROLE_CHANGED, now)
+    write(Kind.ROLE_CHANGED, now)
+    with db.transaction() as session:
+        oldest = select(func.min(Fact.number)).scalar_subquery()
+        session.execute(update(Fact).where(Fact.number == oldest).values(kind="moon.landed"))
+
+    assert len(handed_over(now)) == 1
+
+    with db.reading() as session:
+        assert session.scalar(select(Fact.kind).where(Fact.handled_at.is_(None))) == "moon.landed"
 
 
 def test_facts_come_in_batches_the_oldest_first(now):
