@@ -9,6 +9,7 @@ from tenants.api import (  # noqa: F401  (they declare their operations)
     api_keys,
     audit,
     companies,
+    configuration,
     invitations,
     me,
     memberships,
