@@ -20,7 +20,7 @@ def start() -> ResponseReturnValue:
     return to_latest()
 
 
-@blueprint.get("/a/<context:context>/")
+@blueprint.get("/a/<context:context>")
 @requires("context")
 def page(context: Context) -> ResponseReturnValue:
     """Who is signed in, since when, and what waits."""

@@ -20,7 +20,7 @@ def page() -> ResponseReturnValue:
     return _home()
 
 
-@blueprint.get("/a/<context:context>/")
+@blueprint.get("/a/<context:context>")
 @requires("context")
 def page_in_context(context: Context) -> ResponseReturnValue:
     """The same, for who works in an account."""

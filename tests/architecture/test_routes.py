@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from relying_party.contexts.context import Context
+
 # Open to everybody, in every program.
 EVERYWHERE = {
     "health.live",
@@ -59,6 +61,8 @@ STEPS = {
     *("recovery.password", "recovery.submit_password"),
     *("access.new_password", "access.set_new_password", "access.send_temporary_password"),
     *("access.open_link", "access.use_link", "access.send_link", "access.link_sent"),
+    *("invitations.open_link", "invitations.accept", "invitations.decline"),
+    *("invitations.declined", "invitations.sign_in", "invitations.register"),
     *("lost_factors.start", "lost_factors.finish"),
     *("lost_factors.code", "lost_factors.submit_code", "lost_factors.send_code"),
     *("lost_factors.request_help", "lost_factors.submit_request"),
@@ -128,10 +132,11 @@ def closed(app: Flask) -> list[tuple[Rule, str]]:
 
 def path_of(app: Flask, rule: Rule) -> str:
     """An address of this rule, with something made up in every gap."""
-    values = {
-        name: "00000000-0000-0000-0000-000000000000" if type(gap).__name__ == "UUIDConverter" else 1
-        for name, gap in rule._converters.items()
+    made_up = {
+        "UUIDConverter": "00000000-0000-0000-0000-000000000000",
+        "_InPath": Context("000000000000"),
     }
+    values = {name: made_up.get(type(gap).__name__, 1) for name, gap in rule._converters.items()}
     adapter = app.url_map.bind("localhost")
     return str(adapter.build(rule.endpoint, values, method=None, append_unknown=False))
 

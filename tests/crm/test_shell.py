@@ -2,7 +2,7 @@ from tests.relying_party.strict_provider import ACCOUNT
 
 
 def test_the_menu_leads_to_profile_security_and_the_other_applications(browser, provider):
-    page = browser.get(f"/a/{ACCOUNT}/").text
+    page = browser.get(f"/a/{ACCOUNT}").text
 
     assert f'href="{provider.issuer}/account"' in page
     assert f'href="{provider.issuer}/account/security"' in page

@@ -4,7 +4,7 @@ from crm.database import db
 from crm.sessions.models import ApplicationSession, Grant
 from tests.relying_party.strict_provider import ACCOUNT
 
-DASHBOARD = f"/a/{ACCOUNT}/"
+DASHBOARD = f"/a/{ACCOUNT}"
 
 
 @pytest.mark.product("CRM-15")

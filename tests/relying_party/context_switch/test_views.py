@@ -7,8 +7,8 @@ from portal.database import db
 from portal.sessions.models import ApplicationSession, Grant
 from tests.relying_party.strict_provider import ACCOUNT, COMPANY, OTHER_ACCOUNT
 
-HERE, THERE = f"/a/{ACCOUNT}/", f"/a/{OTHER_ACCOUNT}/"
-PERMISSIONS = f"{HERE}permissions"
+HERE, THERE = f"/a/{ACCOUNT}", f"/a/{OTHER_ACCOUNT}"
+PERMISSIONS = f"{HERE}/permissions"
 
 
 def enter(browser, path):
@@ -57,7 +57,7 @@ def test_two_tabs_work_in_two_accounts_of_one_session(browser):
 def test_a_company_is_a_context_of_its_own(browser):
     browser.sign_in()
 
-    page = enter(browser, f"/a/{ACCOUNT}/c/{COMPANY}/")
+    page = enter(browser, f"/a/{ACCOUNT}/c/{COMPANY}")
 
     assert "Firma Sad" in page.text
     assert contexts() == {"", f"{ACCOUNT}/c/{COMPANY}"}
@@ -72,7 +72,7 @@ def test_the_accounts_are_listed_with_their_companies_and_ids(browser):
     assert page.index("Biuro Lis") < page.index("Dom i Ogród")
     assert ACCOUNT in page
     assert f'href="{HERE}"' in page
-    assert f'href="/a/{ACCOUNT}/c/{COMPANY}/"' in page
+    assert f'href="/a/{ACCOUNT}/c/{COMPANY}"' in page
 
 
 def test_an_account_that_can_not_be_opened_is_listed_without_a_way_in(browser, provider):
