@@ -15,6 +15,7 @@ from idp.authorize.consent import AuthorizationQuestions
 from idp.contexts import views as contexts
 from idp.discovery import views as discovery
 from idp.introspection import views as introspection
+from idp.invitations import views as invitations
 from idp.keys import views as keys
 from idp.logout import views as logout
 from idp.lost_factors import views as lost_factors
@@ -63,6 +64,7 @@ def create_app(settings: IdentitySettings | None = None) -> Flask:
     app.register_blueprint(lost_factors.blueprint)
     app.register_blueprint(not_me.blueprint)
     app.register_blueprint(access.blueprint)
+    app.register_blueprint(invitations.blueprint)
     app.register_blueprint(account.blueprint)
 
     no_mail.set_up(app)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from idp.invitations import letters as invitations
 from idp.joining import service as joining
 from idp.security_events import service as security_events
 from tenants.facts import service as facts
@@ -29,6 +30,7 @@ def _handle(now: datetime) -> facts.Handle:
         security_events.announce(session, waiting, now=now)
         arrival.hear(session, waiting, now=now)
         joining.hear(session, waiting, now=now)
+        invitations.hear(session, waiting, now=now)
         webhooks.announce(session, waiting, now=now)
 
     return handle

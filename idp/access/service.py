@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 
 from idp.access import return_address
 from idp.access.models import FirstAccess
-from idp.credentials import mailed_link, passkeys, password, temporary_password, totp
+from idp.credentials import mailed_link, password, temporary_password
 from idp.credentials.email_code import Purpose
 from idp.credentials.hashing import hashing
+from idp.credentials.own_access import has_own_access
 from idp.events import IdpEvent
 from idp.mails import service as mails
 from idp.mails.service import Recipient
@@ -33,6 +34,20 @@ from tenants.limits import limits
 from tenants.people import service as people
 from tenants.people.address import canonical_email
 from tenants.people.service import PersonSummary
+
+__all__ = [
+    "Fresh",
+    "Given",
+    "HasOwnAccess",
+    "How",
+    "State",
+    "give",
+    "has_own_access",
+    "lifetime",
+    "prepare",
+    "send_again",
+    "state",
+]
 
 MAILS_TO_PERSON = Window("mail:access", limit=5, every=timedelta(hours=1))
 
@@ -139,15 +154,6 @@ def state(session: Session, *, person_id: UUID) -> State:
     if found is None:
         return State(is_activated=False, how=None, until=None)
     return State(is_activated=False, how=How(found.how), until=found.until)
-
-
-def has_own_access(session: Session, *, person_id: UUID) -> bool:
-    """Whether the person has set up any way in that only they know."""
-    return (
-        password.stored_hash(session, person_id=person_id) is not None
-        or passkeys.is_enrolled(session, person_id=person_id)
-        or totp.is_enrolled(session, person_id=person_id)
-    )
 
 
 def lifetime(how: How) -> timedelta:

@@ -130,6 +130,7 @@ def _shell() -> dict[str, object]:
             NavigationItem(
                 _("Login security"), url_for("account.security"), "shield-lock", also=_FACTOR_PAGES
             ),
+            NavigationItem(_("Invitations"), url_for("account.invitations"), "mail-check"),
             NavigationItem(_("Sessions"), url_for("account.open_sessions"), "devices"),
             NavigationItem(_("Sign-in history"), url_for("account.history"), "list"),
         ],

@@ -2,6 +2,7 @@
 
 from idp.credentials import email_code
 from idp.credentials.email_code import Purpose
+from idp.credentials.own_access import has_own_access
 from idp.mails.delivery import send_letter
 from idp.mails.service import Recipient
 from kernel.outbox import Message
@@ -17,7 +18,8 @@ def deliver(message: Message) -> None:
     purpose = Purpose(payload["purpose"])
     with db.reading() as session:
         person = people.find_by_email(session, payload["email"])
-    letter = which_letter(purpose, person)
+        has_come = person is not None and has_own_access(session, person_id=person.id)
+    letter = which_letter(purpose, person, has_come=has_come)
     if letter is None:
         return
     language = payload["language"] if person is None else person.locale or payload["language"]
@@ -34,8 +36,16 @@ def deliver(message: Message) -> None:
     )
 
 
-def which_letter(purpose: Purpose, person: PersonSummary | None) -> str | None:
-    """What to write to the owner of an address, or None for a person who is blocked."""
+def which_letter(
+    purpose: Purpose, person: PersonSummary | None, *, has_come: bool = True
+) -> str | None:
+    """What to write to the owner of an address, or None for a person who is blocked.
+
+    Whoever an account has added without a word (TEN-7) has an ID and has not come yet: for them,
+    registering is the way in as for everybody.
+    """
+    if person is not None and person.is_active and not has_come and purpose is Purpose.REGISTRATION:
+        return "registration/confirm"
     if person is None:
         return {
             Purpose.REGISTRATION: "registration/confirm",

@@ -50,6 +50,7 @@ def send_letter(
         "not_me_days": current_settings().not_me_days,
         "stop_url": _link("lost_factors.open_stop_link", context.get("stop_token")),
         "welcome_url": _link("access.open_link", context.get("welcome_token")),
+        "invitation_url": _link("invitations.open_link", context.get("invitation_token")),
         "place": place_of(context.get("address"), to.language),
         **context,
         **_moments(context),

@@ -6,25 +6,37 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from idp.credentials import ceremonies, mailed_link, passkeys, password, recovery_codes
+from idp.credentials import (
+    ceremonies,
+    mailed_link,
+    passkeys,
+    password,
+    recovery_codes,
+    temporary_password,
+)
 from idp.credentials.ceremonies import PasskeyRefused
 from idp.credentials.email_code import Purpose
 from idp.credentials.hashing import hashing
 from idp.credentials.new_password import why_refuse
+from idp.credentials.own_access import has_own_access
 from idp.credentials.passkeys import Ceremony
 from idp.credentials.password import Problem
 from idp.events import IdpEvent
 from idp.flows import service as flows
 from idp.flows.service import AnyFlow, Flow
+from idp.logout import end_sessions
 from idp.mailbox import service as mailbox
 from idp.mails.service import Recipient
 from idp.protocol import acr
+from idp.sessions import devices
 from idp.sessions.browser import Browser
 from idp.sign_in.completion import Cookies, complete
 from idp.sign_in.passkey import methods_of
 from kernel.errors import Refused
 from tenants.audit import ledger, person_chain
 from tenants.database import db
+from tenants.facts import service as facts
+from tenants.facts.service import Kind
 from tenants.people import service as people
 from tenants.people.service import EmailTaken, PersonSummary
 
@@ -141,7 +153,11 @@ def finish_with_passkey(
 
 def _create(session: Session, flow: Flow, browser: Browser, now: datetime) -> PersonSummary:
     email = _proved(session, flow)
-    person = people.create(session, email=email, locale=browser.language, now=now)
+    person = people.find_by_email(session, email)
+    if person is None:
+        person = people.create(session, email=email, locale=browser.language, now=now)
+    else:
+        _take_over(session, person, now)
     # What was mailed to the address before its first proof counts for nothing.
     mailed_link.void_all(session, email_key=person.email_key, now=now)
     ledger.append(
@@ -156,6 +172,18 @@ def _create(session: Session, flow: Flow, browser: Browser, now: datetime) -> Pe
         request_id=browser.request_id,
     )
     return person
+
+
+def _take_over(session: Session, person: PersonSummary, now: datetime) -> None:
+    """An account has made this ID by adding its address (TEN-7); from now on it is its owner's."""
+    people.hold(session, person.id)
+    # Another request may have been faster.
+    if has_own_access(session, person_id=person.id):
+        raise EmailTaken("its owner has come")
+    temporary_password.remove(session, person_id=person.id)
+    devices.forget(session, person_id=person.id, now=now)
+    end_sessions(session, person_id=person.id, reason="first-access", now=now)
+    facts.note(session, Kind.PERSON_CAME, account=None, person_id=person.id, now=now)
 
 
 def _enter(
@@ -181,6 +209,12 @@ def _enter(
 def _proved(session: Session, flow: AnyFlow) -> str:
     if not mailbox.is_proved(flow, Purpose.REGISTRATION) or flow.mailbox_email is None:
         raise MailboxNotProved("no proof for a registration in this flow")
-    if people.find_by_email(session, flow.mailbox_email) is not None:
+    person = people.find_by_email(session, flow.mailbox_email)
+    if person is not None and not _waits_for_owner(session, person):
         raise EmailTaken("there is an ID with this address")
     return flow.mailbox_email
+
+
+def _waits_for_owner(session: Session, person: PersonSummary) -> bool:
+    """Whether nobody has had a way in with this ID yet."""
+    return person.is_active and not has_own_access(session, person_id=person.id)

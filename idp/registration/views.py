@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from idp.credentials.ceremonies import LONGEST_ANSWER, PasskeyRefused
 from idp.credentials.password import Problem
 from idp.forms import explain
+from idp.invitations.views import lets_register
 from idp.mailbox.pages import MailboxPages
 from idp.mailbox.service import Purpose
 from idp.registration import service
@@ -29,8 +30,11 @@ blueprint = Blueprint("registration", __name__)
 
 @blueprint.before_request
 def _refuse_when_closed() -> Response | None:
-    """The switch holds for every step, also for one that was reached before it was turned."""
-    if current_settings().registration_open:
+    """The switch holds for every step, also for one that was reached before it was turned.
+
+    Whoever is invited makes an ID for the invited address all the same.
+    """
+    if current_settings().registration_open or lets_register(request.args.get("flow")):
         return None
     return error_page(
         403,

@@ -3,6 +3,7 @@
 from idp.account.pages import blueprint
 from idp.account.views import (
     authenticator,
+    invitations,
     passkeys,
     password,
     profile,
@@ -14,6 +15,7 @@ from idp.account.views import (
 __all__ = [
     "authenticator",
     "blueprint",
+    "invitations",
     "passkeys",
     "password",
     "profile",
