@@ -58,6 +58,8 @@ ADMIN = "admin"
 
 SECOND_FACTORS = ("default", "strong")
 _LONGEST_NAME = 100
+_LONGEST_LIST = 100
+"""As long as a list in one row of the audit trail can be."""
 _MOST_ROLES = 200
 _TICKS = cast(Table, RolePermission.__table__)
 _COLUMNS = (
@@ -199,12 +201,8 @@ def create(
     except IntegrityError as taken:
         raise NameTaken(f"{account} has a role of this name") from taken
     _tick(session, account, role.id, wanted)
-    details = {
-        "name": cleaned,
-        "second_factor": role.second_factor,
-        "given": _by_application(wanted),
-    }
-    _record(session, RoleEvent.CREATED, account, role.id, actor, now, details)
+    details = {"name": cleaned, "second_factor": role.second_factor}
+    _record(session, RoleEvent.CREATED, account, role.id, actor, now, details, given=wanted)
     note(session, Kind.ROLE_CREATED, account=account, person_id=None, now=now, role=role.id)
     return _sure(session, account, role.id)
 
@@ -242,12 +240,10 @@ def change(
     _rename(session, account, role_id, values, now)
     _tick(session, account, role_id, given)
     _untick(session, account, role_id, taken)
-    details = {
-        **{field: [getattr(before, field), value] for field, value in values.items()},
-        "given": _by_application(given),
-        "taken": _by_application(taken),
-    }
-    _record(session, RoleEvent.CHANGED, account, role_id, actor, now, details)
+    details = {field: [getattr(before, field), value] for field, value in values.items()}
+    _record(
+        session, RoleEvent.CHANGED, account, role_id, actor, now, details, given=given, taken=taken
+    )
     note(session, Kind.ROLE_CHANGED, account=account, person_id=None, now=now, role=role_id)
     return _sure(session, account, role_id)
 
@@ -293,8 +289,8 @@ def remove(
             session.execute(delete(Role).where(Role.tenant_id == account, Role.id == role_id))
     except IntegrityError as held:
         raise RoleInUse(f"role {role_id} has holders") from held
-    details = {"name": before.name, "taken": _by_application(before.ticks)}
-    _record(session, RoleEvent.REMOVED, account, role_id, actor, now, details)
+    details = {"name": before.name}
+    _record(session, RoleEvent.REMOVED, account, role_id, actor, now, details, taken=before.ticks)
     note(session, Kind.ROLE_REMOVED, account=account, person_id=None, now=now, role=role_id)
 
 
@@ -495,13 +491,24 @@ def _record(
     actor: Actor,
     now: datetime,
     details: Mapping[str, Any],
+    *,
+    given: Collection[Right] = (),
+    taken: Collection[Right] = (),
 ) -> None:
-    record(
-        session,
-        account=account,
-        event=event,
-        actor=actor.id,
-        subject=f"role:{role_id}",
-        now=now,
-        details=details,
-    )
+    """Into the audit trail, in as many rows as the ticks need: nothing of them is cut off."""
+    lists = {"given": sorted(given), "taken": sorted(taken)}
+    most = max(map(len, lists.values()))
+    for start in range(0, max(most, 1), _LONGEST_LIST):
+        ticks = {
+            what: _by_application(rights[start : start + _LONGEST_LIST])
+            for what, rights in lists.items()
+        }
+        record(
+            session,
+            account=account,
+            event=event,
+            actor=actor.id,
+            subject=f"role:{role_id}",
+            now=now,
+            details={**details, **{what: named for what, named in ticks.items() if named}},
+        )

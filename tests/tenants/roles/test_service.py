@@ -5,6 +5,7 @@ import pytest
 from kernel.errors import NotFound, VersionConflict
 from tenants.accounts.service import AccountSuspended
 from tenants.applications.rights import Right
+from tenants.audit import account_chain, ledger
 from tenants.database import db
 from tenants.members import service as members
 from tenants.members.service import Wanted
@@ -28,6 +29,7 @@ from tests.tenants.acting import (
 
 pytestmark = pytest.mark.usefixtures("identity_app")
 
+LETTERS = "abcdefghijkl"
 SEE_RIGHT, EDIT_RIGHT = Right(*SEE), Right(*EDIT)
 
 
@@ -90,6 +92,22 @@ def test_what_was_done_to_a_role_is_in_the_trail_and_others_hear_of_it(office, n
         "role.changed",
         "role.removed",
     ]
+
+
+@pytest.mark.product("TEN-13")
+def test_the_trail_names_every_tick_also_where_there_are_many(office, now):
+    many = [
+        roles.applications.Declared(f"things:{a}-{b}", "T", "T") for a in LETTERS for b in LETTERS
+    ]
+    declare(now, *many)
+    rights = [Right("crm", one.name) for one in many]
+
+    create(office, BOSS, now, rights=rights)
+
+    with db.reading() as session:
+        rows = ledger.history(session, chain=account_chain(office.id))
+    named = [name for row in rows for name in row.details["given"]["crm"]]
+    assert (len(rows), sorted(named)) == (2, sorted(one.name for one in many))
 
 
 @pytest.mark.product("TEN-8")
