@@ -26,6 +26,8 @@ class Where(StrEnum):
 
     ONESELF = "oneself"
     """No right is asked for: it is about the person who asks, whatever the context of the token."""
+    NAMED = "named"
+    """No right is asked for here: the request names accounts, and the operation decides about each."""
     MEMBERSHIP = "membership"
     """No right is asked for, in the account of the token or the key."""
     ACCOUNT = "account"
@@ -83,6 +85,13 @@ def membership() -> AccountDemand:
 def oneself() -> AccountDemand:
     """No right: it is about the person who asks."""
     return _without_right("For everybody, about themselves.", Where.ONESELF, (Kind.PERSON,))
+
+
+def by_itself() -> AccountDemand:
+    """An application acts for itself, in the accounts that have it."""
+    return _without_right(
+        "For applications themselves, in the accounts that have them.", Where.NAMED, (Kind.CLIENT,)
+    )
 
 
 def _demand(permission: str, where: Where, kinds: Sequence[Kind]) -> AccountDemand:

@@ -73,7 +73,7 @@ class Gate:
         scope = demand.scope_for(caller.kind)
         if scope is not None and scope not in caller.scopes:
             raise ScopeMissing(scope)
-        if demand.where is Where.ONESELF:
+        if demand.where in {Where.ONESELF, Where.NAMED}:
             return
         account = place["account"]
         if account != caller.account:

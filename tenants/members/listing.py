@@ -21,7 +21,7 @@ from tenants.members.models import Assignment, Membership
 from tenants.members.service import READ, MemberKind, State, area_of, shown_state
 from tenants.roles.power import Actor, Reach
 
-__all__ = ["ORDERS", "MemberSummary", "count", "find", "holders", "listed"]
+__all__ = ["ORDERS", "MemberSummary", "count", "find", "holders", "listed", "with_address"]
 
 ORDERS = {
     "name": (Membership.sort_name, Membership.id),
@@ -225,6 +225,19 @@ def _summary(
         phone,
         locale,
         *rest,
+    )
+
+
+def with_address(
+    session: Session, account: str, email_key: str, *, kind: MemberKind
+) -> UUID | None:
+    """The membership of this kind that the address has in the account, in whatever state."""
+    return session.scalar(
+        select(Membership.id).where(
+            Membership.tenant_id == account,
+            Membership.kind == kind,
+            Membership.email_key == email_key,
+        )
     )
 
 

@@ -75,6 +75,8 @@ class Power:
     on_companies: Mapping[str, frozenset[Right]] = field(default_factory=dict)
     admin_of: frozenset[str] = frozenset()
     """The companies where they have the admin role, which has every right there."""
+    kept: frozenset[Right] = frozenset()
+    """What they use and pass on to nobody: an application manages people, and makes no managers."""
 
 
 NOTHING = Power()
@@ -164,7 +166,9 @@ def why_not_grant(power: Power, rights: Rights, *, company: str | None) -> str |
         return "the admin role is given by an admin alone"
     if not power.on_account and not (company and power.on_companies.get(company)):
         return "no power over this company"
-    missing = sorted(right for right in rights if not may(power, right, company))
+    missing = sorted(
+        right for right in rights if right in power.kept or not may(power, right, company)
+    )
     if missing:
         return f"does not hold {', '.join(':'.join(right) for right in missing)}"
     return None
@@ -182,6 +186,7 @@ def narrowed(power: Power, rights: Collection[Right]) -> Power:
         account=power.account,
         on_account=kept if power.is_admin else power.on_account & kept,
         on_companies=on_companies,
+        kept=power.kept,
     )
 
 
