@@ -13,6 +13,9 @@ from idp.settings import IdentitySettings
 from kernel import clock
 from kernel.command_line import Finding, Grade
 from kernel.database import why_no_walls
+from kernel.pages import PageRequest
+from tenants.accounts import service as accounts
+from tenants.applications import service as applications
 from tenants.database import db
 
 # NIST SP 800-63B-4 asks for this length where a password may be the only factor.
@@ -29,6 +32,10 @@ def findings() -> list[Finding]:
         registered = len(clients.listed(session))
         imported_passwords = imported.count(session)
         found.append(about_walls(why_no_walls(session)))
+        declared = applications.find(session, applications.ACCOUNTS) is not None
+    with db.reading(everywhere=True) as session:
+        flagged = accounts.listed(session, asked=PageRequest(limit=1), flagged=True).total
+    found.append(about_accounts(declared=declared, flagged=flagged or 0))
     found.append(
         Finding("applications", Grade.GOOD, f"{registered} registered")
         if registered
@@ -57,6 +64,25 @@ def production_findings() -> list[Finding]:
         Finding("production", Grade.WRONG, reason, "remove these people, or start afresh")
         for reason in reasons
     ]
+
+
+def about_accounts(*, declared: bool, flagged: int) -> Finding:
+    """Whether accounts can have roles at all, and whether some wait for an admin."""
+    if not declared:
+        return Finding(
+            "accounts",
+            Grade.WRONG,
+            "nothing is declared that roles could be made of",
+            "klucznik serve identity --prepare",
+        )
+    if flagged:
+        return Finding(
+            "accounts",
+            Grade.WORTH_KNOWING,
+            f"{flagged} without an admin who can act",
+            "klucznik account list --flagged, then klucznik account hand-over",
+        )
+    return Finding("accounts", Grade.GOOD, "each has an admin who can act")
 
 
 def about_keys(

@@ -17,7 +17,9 @@ GUARDED = sorted(tenant_tables(METADATA), key=lambda table: table.name)
 
 # Who may look over all accounts, and why; nobody else may.
 EVERYWHERE: dict[str, str] = {
+    "tenants/crowd/service.py": "a crowd of all accounts at once, to measure with",
     "idp/cli/account.py": "the operator lists all accounts",
+    "idp/cli/doctor.py": "the operator is told of accounts without an admin",
     "idp/demo/accounts.py": "the set-up asks whether the demo people have accounts",
     "idp/blocking/service.py": "the operator blocks a person in every account at once",
     "kernel/resealing.py": "what an old key sealed is sealed anew, whoever's it is",

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from idp.cli.application import in_application
 from idp.cli.doctor import (
+    about_accounts,
     about_imported,
     about_keys,
     about_passwords,
@@ -16,7 +18,10 @@ from idp.cli.doctor import (
 from idp.cli.prepare import prepare
 from idp.keys.service import KeySummary
 from idp.settings import IdentitySettings
+from kernel import clock
 from kernel.command_line import Grade
+from tenants.accounts import service as accounts
+from tenants.database import db
 from tests.idp.test_places import KRAKOW, write
 
 
@@ -42,6 +47,33 @@ def test_a_key_that_should_have_been_rotated_is_worth_knowing(now):
     found = about_keys(keys, settings=settings, now=now)
 
     assert [one.grade for one in found] == [Grade.WORTH_KNOWING, Grade.GOOD]
+
+
+@pytest.mark.parametrize(
+    ("declared", "flagged", "grade"),
+    [(False, 0, Grade.WRONG), (True, 2, Grade.WORTH_KNOWING), (True, 0, Grade.GOOD)],
+)
+def test_accounts_without_an_admin_and_nothing_to_make_roles_of_are_told(declared, flagged, grade):
+    found = about_accounts(declared=declared, flagged=flagged)
+
+    assert found.grade is grade
+    assert bool(found.remedy) is (grade is not Grade.GOOD)
+
+
+def test_an_account_that_waits_for_an_admin_is_found(run, ask):
+    prepare()
+    account = ask("account", "create", "--name", "Alfa")["id"]
+    flag(account)
+
+    (found,) = [one for one in findings() if one.subject == "accounts"]
+
+    assert found.says == "1 without an admin who can act"
+
+
+@in_application
+def flag(account: str) -> None:
+    with db.transaction(tenant=account) as session:
+        accounts.flag(session, account, actor="operator", now=clock.now())
 
 
 @pytest.mark.security("1.1")
