@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -94,11 +94,24 @@ def example_of(model: type[BaseModel]) -> dict[str, Any] | None:
     """The examples of a model's fields, put together; None where a needed one is missing."""
     example: dict[str, Any] = {}
     for name, info in model.model_fields.items():
-        if info.examples:
-            example[info.alias or name] = info.examples[0]
+        found = list(info.examples or _examples_of(info.annotation))
+        if found:
+            example[name] = found[0]
         elif info.is_required():
             return None
     return example
+
+
+def _examples_of(hint: Any) -> list[Any]:
+    """What a type says by itself: the one word that it allows, or a model with examples of its own."""
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        inner = example_of(hint)
+        return [] if inner is None else [inner]
+    if get_origin(hint) is list:
+        (item,) = get_args(hint)
+        return [_examples_of(item)] if _examples_of(item) else []
+    words = get_args(hint) if get_origin(hint) is Literal else ()
+    return [*words] if len(words) == 1 else []
 
 
 class _Schemas:

@@ -1,6 +1,7 @@
 """The description of an API says all that the API does."""
 
 import json
+from typing import Literal
 
 import pytest
 from pydantic import BaseModel, Field
@@ -105,6 +106,23 @@ def test_an_example_that_would_lack_something_is_none():
         untold: str
 
     assert openapi.example_of(Half) is None
+
+
+def test_an_example_is_made_of_what_the_types_say_where_no_field_has_one():
+    class Part(BaseModel):
+        told: str = Field(examples=["x"])
+
+    class Whole(BaseModel):
+        kind: Literal["whole"]
+        one: Part
+        parts: list[Part]
+        either: Literal["a", "b"] = "a"
+
+    assert openapi.example_of(Whole) == {
+        "kind": "whole",
+        "one": {"told": "x"},
+        "parts": [{"told": "x"}],
+    }
 
 
 @pytest.mark.parametrize(

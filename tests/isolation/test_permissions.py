@@ -1,0 +1,108 @@
+"""Every operation of the API takes just the permission that it declares: with it, and not without it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from kernel.limits import Window
+from tenants.api import gate
+from tenants.applications.own import PERMISSIONS
+from tests import programs
+from tests.conftest import MakeDatabase
+from tests.isolation.estate import Estate, an_estate
+from tests.isolation.requests import OPERATIONS, Described
+from tests.tenants.api.speaking import World, a_world
+
+pytestmark = [pytest.mark.security("20.4", "12.1"), pytest.mark.product("TEN-16")]
+
+LEVELS = {permission.name: permission.level for permission in PERMISSIONS}
+BY_PERMISSION = [one for one in OPERATIONS if one.permission is not None]
+# Whoever does these needs more than the permission: all that the role in question gives.
+GIVING = {
+    *("add_user", "set_assignments", "block_user", "unblock_user", "end_sessions_of_user"),
+    *("remove_user", "create_role", "change_role", "remove_role", "tick_permissions"),
+    *("create_api_key", "change_api_key", "rotate_api_key", "revoke_api_key"),
+    *("invite", "send_invitation"),
+}
+FOR_ADMINS = {"close_account", "hand_account_over", "get_configuration", "put_configuration"}
+# What is about oneself, or whoever is at home may see.
+WITHOUT = {
+    *("get_myself", "list_my_contexts", "list_my_permissions", "create_account"),
+    *("accept_membership", "leave_account", "get_account", "list_applications"),
+}
+ENDLESS = Window("endless", limit=10**9, every=timedelta(days=1))
+
+
+@pytest.fixture(scope="module")
+def world(make_database: MakeDatabase) -> Iterator[World]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(gate, "PER_CALLER", ENDLESS)
+        patched.setattr(gate, "PER_ACCOUNT", ENDLESS)
+        for app in programs.identity(make_database):
+            yield a_world(app)
+
+
+@pytest.fixture
+def estate(world: World) -> Estate:
+    return an_estate(world)
+
+
+def by_name(operation: Described) -> str:
+    return operation.id
+
+
+def test_every_operation_has_a_permission_but_for_these():
+    assert {one.id for one in OPERATIONS if one.permission is None} == WITHOUT
+
+
+def test_every_permission_that_an_operation_names_is_declared_and_every_declared_one_used():
+    assert {one.permission for one in BY_PERMISSION} == set(LEVELS)
+
+
+@pytest.mark.parametrize("operation", BY_PERMISSION, ids=by_name)
+def test_all_other_permissions_together_are_not_enough(world, estate, operation):
+    others = [name for name in LEVELS if name != operation.permission]
+    clerk = world.member(estate.account, *others)
+    before = estate.digest()
+
+    answer = operation.send(clerk, estate.slots)
+
+    assert answer.status_code == 403, answer.get_data(as_text=True)
+    assert answer.json["code"] == "permission_missing"
+    assert estate.digest() == before
+
+
+@pytest.mark.parametrize("operation", BY_PERMISSION, ids=by_name)
+def test_the_permission_alone_is_enough(world, estate, operation):
+    clerk = world.member(estate.account, operation.permission)
+
+    answer = operation.send(clerk, estate.slots)
+
+    code = (answer.json or {}).get("code")
+    if operation.id in FOR_ADMINS:
+        assert (answer.status_code, code) == (403, "permission_missing")
+    elif operation.id in GIVING and answer.status_code == 403:
+        # Nobody passes on, or takes from others, what they do not hold (SECURITY 12.4).
+        assert code in {"may_not_grant", "not_permitted", "not_owner"}
+    else:
+        assert answer.status_code < 300, answer.get_data(as_text=True)
+
+
+@pytest.mark.security("12.2")
+@pytest.mark.parametrize("operation", BY_PERMISSION, ids=by_name)
+def test_power_over_one_company_reaches_no_other(world, estate, operation):
+    """The whole set of permissions, on the main company alone."""
+    clerk = world.member(estate.account, *LEVELS, company=estate.account.main_company)
+    before = estate.digest()
+
+    answer = operation.send(clerk, estate.slots)
+
+    if answer.status_code < 300:
+        assert operation.method == "GET"
+        assert "company" not in operation.gaps
+        assert estate.slots["company"] not in answer.get_data(as_text=True)
+        assert estate.slots["user"] not in answer.get_data(as_text=True)
+    else:
+        assert answer.status_code in {403, 404}, answer.get_data(as_text=True)
+    assert estate.digest() == before
