@@ -20,6 +20,7 @@ from kernel.ids import new_id
 from tenants.database import db
 from tests.idp.provider import CALLBACK, VERIFIER, a_query, an_app
 from tests.idp.visitor import PASSWORD, Mailroom, Visitor, a_person
+from tests.plans import scanned
 from tests.statements import Asked, asked_of
 from tests.tenants.making import a_member, a_role, an_account, an_application
 
@@ -249,35 +250,9 @@ def test_every_statement_about_an_account_finds_its_rows_by_an_index(visitor, ap
 
 def _all_scanned(walk: Walk) -> dict[str, set[str]]:
     runs = {sql: values for asked in walk.asked.values() for sql, values in asked.runs}
-    return {sql: tables for sql, values in runs.items() if (tables := _scanned(sql, values))}
-
-
-def _scanned(sql: str, values: Any) -> set[str]:
-    """The tables that this statement reads from end to end."""
-    raw = db.engine.raw_connection()
-    try:
-        cursor = raw.cursor()
-        if db.engine.dialect.name == "sqlite":
-            cursor.execute(f"EXPLAIN QUERY PLAN {sql}", values)
-            lines = [str(row[3]) for row in cursor.fetchall()]
-            found = {line.split()[1] for line in lines if _is_scan(line)}
-        else:
-            # A table of a few rows is always read whole, unless that is forbidden.
-            cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute(f"EXPLAIN {sql}", values)
-            lines = [str(row[0]) for row in cursor.fetchall()]
-            found = {
-                line.split("Seq Scan on ")[1].split()[0] for line in lines if "Seq Scan on " in line
-            }
-        raw.rollback()
-    finally:
-        raw.close()
-    return (found & set(db.metadata.tables)) - WHOLE
-
-
-def _is_scan(line: str) -> bool:
-    by_index = "INDEX" in line or "PRIMARY KEY" in line
-    return line.startswith("SCAN ") and not by_index and line != "SCAN CONSTANT ROW"
+    return {
+        sql: tables for sql, values in runs.items() if (tables := scanned(sql, values, whole=WHOLE))
+    }
 
 
 def test_a_session_that_was_used_a_moment_ago_is_not_written_again(visitor, app):
