@@ -4,7 +4,6 @@ What is wrong before the redirect URI is known to be good is a page of ours (`Ca
 is wrong afterwards goes back to the application (`Refusal`).
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from uuid import UUID
 from idp.clients import redirect_uris
 from idp.clients import service as clients
 from idp.clients.service import AUTHORIZATION_CODE, REFRESH_TOKEN, RegisteredClient
+from idp.contexts.choice import is_account, is_company
 from idp.keys import service as keys
 from idp.protocol import acr, jwt, pkce, prompts, scopes
 from idp.protocol.errors import (
@@ -34,9 +34,6 @@ FORM_POST = "form_post"
 RESPONSE_MODES = (QUERY, FORM_POST)
 
 _LONGEST_MAX_AGE = 10
-_ACCOUNT = re.compile("[0-9a-f]{12}")
-_COMPANY = re.compile("[0-9a-f]{16}")
-_NO_COMPANY = "0" * 16
 
 
 @dataclass(frozen=True)
@@ -272,7 +269,7 @@ def check_context(asked: _Asked) -> None:
         raise InvalidRequest("the client is of no application that knows accounts")
     if account is None:
         raise InvalidRequest("company without account")
-    if not _ACCOUNT.fullmatch(account) or not _COMPANY.fullmatch(company or _NO_COMPANY):
+    if not is_account(account) or not (company is None or is_company(company)):
         raise InvalidRequest("account or company is malformed")
 
 

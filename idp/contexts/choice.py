@@ -1,5 +1,6 @@
 """Which context a request leads to, as far as that can be said without reading anything. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,6 +15,28 @@ from tenants.standing.service import Standing
 CONTEXT_ANSWER = "context_answer"
 """What a flow notes beside the request: which context the person chose."""
 REFUSED = "refused"
+
+
+_ACCOUNT = re.compile("[0-9a-f]{12}")
+_COMPANY = re.compile("[0-9a-f]{16}")
+
+
+def is_account(text: str) -> bool:
+    """Whether this has the form of an account's id.
+
+    >>> is_account("0123456789ab"), is_account("0123456789AB"), is_account("0123456789ab\\n")
+    (True, False, False)
+    """
+    return _ACCOUNT.fullmatch(text) is not None
+
+
+def is_company(text: str) -> bool:
+    """Whether this has the form of a company's key.
+
+    >>> is_company("0123456789abcdef"), is_company("0123456789ab")
+    (True, False)
+    """
+    return _COMPANY.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)

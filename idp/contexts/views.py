@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from idp.clients import service as clients
 from idp.clients.service import RegisteredClient
 from idp.contexts import choice, service
-from idp.contexts.choice import Asked, asked_in
+from idp.contexts.choice import Asked, asked_in, is_account, is_company
 from idp.flows import service as flows
 from idp.flows.service import FlowState
 from idp.sessions import service as sessions
@@ -109,9 +109,10 @@ def _chosen(asked: Asked) -> dict[str, str | None]:
     if "decline" in request.form:
         return {"account": None, "company": None}
     if "account" in request.form or "accept" in request.form:
-        account = request.form.get("account") or request.form.get("accept")
-        return {"account": account or None, "company": None}
-    return {"account": asked.chosen_account, "company": request.form.get("company") or None}
+        account = request.form.get("account") or request.form.get("accept") or ""
+        return {"account": account if is_account(account) else None, "company": None}
+    company = request.form.get("company", "")
+    return {"account": asked.chosen_account, "company": company if is_company(company) else None}
 
 
 def _question(now: datetime) -> Question:

@@ -717,3 +717,29 @@ def test_an_account_that_was_named_and_waits_is_asked_about_alone(
     assert "Zielony Dom" not in page
     claims = claims_of(tokens_of(browser, app, walker.response)["access_token"])
     assert claims["tenant_id"] == new.id
+
+
+@pytest.mark.security("15.1")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"account": "x" * 5_000},
+        {"account": "\x00"},
+        {"company": "ż" * 16},
+        {"accept": "0" * 12},
+        {"decline": "x"},
+        {"answer": "x"},
+        {},
+    ],
+)
+def test_what_nobody_offered_is_asked_about_again(
+    identity_app, browser, app, account, anna, fields
+):
+    a_member(an_account(applications=["crm"]).id, anna)
+    walker = Walker(identity_app, browser)
+    walker.get(browser.ask(app).headers["Location"])
+
+    answer = walker.post(walker.form("/context").action, person=str(anna), **fields)
+
+    assert answer.status_code in {303, 400}
+    assert walker.get(f"/authorize?flow={walker.flow}").path.startswith("/context?")
