@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+import idp.provisioning.api
 import idp.security_events.models  # noqa: F401  (tables with which the worker alone works)
 import tenants.schema  # noqa: F401  (all tables, whichever features are used)
 from consent.oauth import views as oauth_consent

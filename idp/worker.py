@@ -13,6 +13,7 @@ from idp.mailbox import delivery as mailbox
 from idp.mailbox import service as mailbox_requests
 from idp.mails import delivery as letters
 from idp.mails import service as mails
+from idp.provisioning import delivery as provisioning
 from idp.security_events import delivery as security_delivery
 from idp.security_events import service as security_events
 from kernel import clock
@@ -43,6 +44,7 @@ def create_worker(app: Flask) -> Worker:
             mails.KIND: letters.deliver,
             mailbox_requests.KIND: mailbox.deliver,
             backchannel.KIND: backchannel.deliver,
+            provisioning.KIND: provisioning.deliver,
             facts.MESSAGE: lambda _message: hearing.hear(clock.now()),
             webhooks.KIND: webhook_delivery.deliver,
             security_events.KIND: security_delivery.deliver,

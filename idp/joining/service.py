@@ -17,6 +17,7 @@ from idp.mails.service import Recipient
 from idp.settings import current_settings
 from kernel.limits import Refusal, Window
 from tenants.accounts import service as accounts
+from tenants.accounts.service import AccountSummary
 from tenants.facts.service import FactSummary, Kind
 from tenants.limits import limits
 from tenants.people import service as people
@@ -25,11 +26,12 @@ from tenants.people.service import PersonSummary
 TO_PERSON = Window("mail:joining", limit=5, every=timedelta(hours=1))
 OF_ACCOUNT = Window("mail:joining-account", limit=500, every=timedelta(hours=1))
 
+TO_MEMBERS, TO_CLIENTS = "joining/member", "joining/client"
 _LETTERS = {
-    Kind.MEMBER_ADDED: "joining/member",
-    Kind.MEMBER_INFORMED: "joining/member",
-    Kind.CLIENT_ADDED: "joining/client",
-    Kind.CLIENT_INFORMED: "joining/client",
+    Kind.MEMBER_ADDED: TO_MEMBERS,
+    Kind.MEMBER_INFORMED: TO_MEMBERS,
+    Kind.CLIENT_ADDED: TO_CLIENTS,
+    Kind.CLIENT_INFORMED: TO_CLIENTS,
 }
 _ADDITIONS = {Kind.MEMBER_ADDED, Kind.CLIENT_ADDED}
 
@@ -47,24 +49,37 @@ def _tell(session: Session, fact: FactSummary, now: datetime) -> None:
     account = accounts.find(session, fact.account) if fact.account is not None else None
     if person is None or not person.is_active or account is None or not account.is_active:
         return
-    if not _may_mail(session, account.id, person, now):
+    if not may_mail(session, account.id, person, now):
         return
     if not access.has_own_access(session, person_id=person.id):
         fresh = Fresh(How.WELCOME_LINK)
         access.give(session, person_id=person.id, fresh=fresh, by=f"account:{account.id}", now=now)
         return
+    tell_known(session, account, person, letter=_LETTERS[fact.kind], now=now)
+
+
+def tell_known(
+    session: Session,
+    account: AccountSummary,
+    person: PersonSummary,
+    *,
+    letter: str,
+    now: datetime,
+    url: str | None = None,
+) -> None:
+    """Tell somebody who has a way in that it leads further: to `url`, without one to the portal."""
     settings = current_settings()
     mails.send(
         session,
-        _LETTERS[fact.kind],
+        letter,
         to=Recipient.of(person, otherwise=settings.default_locale),
         person_id=person.id,
-        context={"account": unlinked(account.name), "portal_url": settings.portal_url},
+        context={"account": unlinked(account.name), "portal_url": url or settings.portal_url},
         now=now,
     )
 
 
-def _may_mail(session: Session, account: str, person: PersonSummary, now: datetime) -> bool:
+def may_mail(session: Session, account: str, person: PersonSummary, now: datetime) -> bool:
     """Whether neither the mailbox nor the account has had enough."""
     taken = (
         limits.take_in(session, key=account, policy=OF_ACCOUNT, now=now),

@@ -3,10 +3,11 @@
 Inner functions: they take the session of the account's own transaction.
 """
 
+from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -14,7 +15,7 @@ from kernel.errors import Refused
 from tenants.accounts.details import NotValid
 from tenants.members.models import ExternalId
 
-__all__ = ["ExternalIdTaken", "find", "forget", "give", "of_membership"]
+__all__ = ["ExternalIdTaken", "asked", "find", "forget", "give", "note_asked", "of_membership"]
 
 _LONGEST = 200
 _TABLE = cast(Table, ExternalId.__table__)
@@ -79,6 +80,32 @@ def of_membership(
     return session.scalar(
         select(ExternalId.external_id).where(*_this(account, membership_id, client_id))
     )
+
+
+def note_asked(
+    session: Session,
+    account: str,
+    membership_id: UUID,
+    *,
+    client_id: str,
+    asked: Mapping[str, Any],
+) -> None:
+    """Note how the program wants the membership that it has a name for."""
+    session.execute(
+        update(ExternalId)
+        .where(*_this(account, membership_id, client_id))
+        .values(asked=dict(asked))
+    )
+
+
+def asked(
+    session: Session, account: str, membership_id: UUID, *, client_id: str
+) -> Mapping[str, Any]:
+    """How the program wanted the membership last; empty where it never said."""
+    noted = session.scalar(
+        select(ExternalId.asked).where(*_this(account, membership_id, client_id))
+    )
+    return noted or {}
 
 
 def _this(account: str, membership_id: UUID, client_id: str) -> list[Any]:

@@ -21,7 +21,16 @@ from tenants.members.models import Assignment, Membership
 from tenants.members.service import READ, MemberKind, State, area_of, shown_state
 from tenants.roles.power import Actor, Reach
 
-__all__ = ["ORDERS", "MemberSummary", "count", "find", "holders", "listed", "with_address"]
+__all__ = [
+    "ORDERS",
+    "MemberSummary",
+    "count",
+    "find",
+    "find_any",
+    "holders",
+    "listed",
+    "with_address",
+]
 
 ORDERS = {
     "name": (Membership.sort_name, Membership.id),
@@ -150,6 +159,20 @@ def find(
     if not area.whole and not found.assignments:
         raise NotFound(f"membership {membership_id} is out of sight")
     return found
+
+
+def find_any(
+    session: Session, account: str, membership_id: UUID, *, actor: Actor, now: datetime
+) -> MemberSummary:
+    """The same, of whichever kind it is."""
+    kind = session.scalar(
+        select(Membership.kind).where(
+            Membership.tenant_id == account, Membership.id == membership_id
+        )
+    )
+    if kind is None:
+        raise NotFound(f"no membership {membership_id} in {account}")
+    return find(session, account, membership_id, kind=MemberKind(kind), actor=actor, now=now)
 
 
 def count(session: Session, account: str, *, kind: MemberKind = MemberKind.MEMBER) -> int:

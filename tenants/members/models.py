@@ -1,9 +1,11 @@
 """The tables of memberships, of the roles that they hold, and of their names in other programs."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
@@ -134,3 +136,5 @@ class ExternalId(Base):
     membership_id: Mapped[UUID] = mapped_column(primary_key=True)
     client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     external_id: Mapped[str] = mapped_column(String(200))
+    asked: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """How the program wanted the membership last, so that it can be told what differs by now."""

@@ -583,6 +583,7 @@ def upgrade() -> None:
         sa.Column("membership_id", sa.Uuid(), nullable=False),
         sa.Column("client_id", sa.String(length=64), nullable=False),
         sa.Column("external_id", sa.String(length=200), nullable=False),
+        sa.Column("asked", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(
             ["tenant_id", "membership_id"],
             ["memberships.tenant_id", "memberships.id"],
