@@ -179,12 +179,12 @@ def narrowed(power: Power, rights: Collection[Right]) -> Power:
 
     It is nobody's admin any more, whatever is in the list.
     """
-    kept = frozenset(rights)
-    on_companies = {company: held & kept for company, held in power.on_companies.items()}
-    on_companies.update(dict.fromkeys(power.admin_of, kept))
+    left = frozenset(rights)
+    on_companies = {company: held & left for company, held in power.on_companies.items()}
+    on_companies.update(dict.fromkeys(power.admin_of, left))
     return Power(
         account=power.account,
-        on_account=kept if power.is_admin else power.on_account & kept,
+        on_account=left if power.is_admin else power.on_account & left,
         on_companies=on_companies,
         kept=power.kept,
     )

@@ -18,6 +18,7 @@ from tenants.database import db
 from tenants.people import service as people
 from tests.idp.sign_in.test_password import a_browser, a_device
 from tests.idp.visitor import a_person
+from tests.tenants.acting import facts
 
 pytestmark = pytest.mark.usefixtures("identity_app")
 
@@ -40,6 +41,15 @@ def test_one_is_signed_in_by_the_password_alone(now, how):
     with db.reading() as session:
         me = sessions.find_by_secret(session, cookies.session, now=now)
     assert (me.acr, me.amr, me.auth_time) == (acr.SINGLE_FACTOR, (acr.PASSWORD,), now)
+
+
+@pytest.mark.product("TEN-7")
+def test_the_accounts_that_added_the_person_see_that_they_came(now):
+    person_id = a_person()
+
+    enter_as(person_id, now)
+
+    assert ("person.came", None, person_id) in facts()
 
 
 @pytest.mark.security("3.8")

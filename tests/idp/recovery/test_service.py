@@ -18,6 +18,7 @@ from tests.idp.race import all_at_once
 from tests.idp.registration.test_service import a_proved_flow
 from tests.idp.sign_in.test_password import a_browser
 from tests.idp.visitor import NEW_PASSWORD, a_person
+from tests.tenants.acting import facts
 
 pytestmark = pytest.mark.usefixtures("identity_app")
 
@@ -48,6 +49,15 @@ def test_a_bad_password_leaves_the_proof_unused(now):
 
     assert finish(flow_id, now, "short") is Problem.TOO_SHORT
     assert finish(flow_id, now) is None
+
+
+@pytest.mark.product("TEN-7")
+def test_who_was_added_to_an_account_comes_in_by_a_reset_and_the_account_sees_it(now):
+    person_id = a_person(password_=None)
+
+    finish(a_proved_flow(now, Purpose.RESET, ANNA), now)
+
+    assert ("person.came", None, person_id) in facts()
 
 
 @pytest.mark.security("3.1")

@@ -192,6 +192,16 @@ def test_an_admins_power_narrowed_is_no_admins():
     assert why_not_grant(kept_here, ALL, company=HERE)
 
 
+@pytest.mark.security("12.4")
+def test_what_is_kept_is_used_and_passed_on_to_nobody():
+    manager = Power(account=ACCOUNT, on_account=frozenset({SEE, USERS}), kept=frozenset({USERS}))
+
+    for held in (manager, narrowed(manager, {SEE, USERS})):
+        assert may(held, USERS)
+        assert why_not_grant(held, {SEE}, company=None) is None
+        assert why_not_grant(held, {SEE, USERS}, company=None)
+
+
 @pytest.mark.security("12.2")
 def test_power_in_one_account_is_none_in_another():
     admin = Actor("person:1", ADMIN)
