@@ -14,8 +14,10 @@ from idp.settings import current_settings
 from idp.token import verification
 from kernel.api.problems import BadCredentials
 from tenants.api.callers import Caller, Kind
+from tenants.api.demands import ACCOUNTS_SCOPE
+from tenants.applications.service import ACCOUNTS
 from tenants.database import db
-from tenants.roles.power import NOTHING, Actor, power_of
+from tenants.roles.power import NOTHING, Actor, Right, narrowed, power_of
 
 
 def authenticate(credential: str, *, now: datetime) -> Caller | None:
@@ -47,9 +49,13 @@ def authenticate(credential: str, *, now: datetime) -> Caller | None:
 
 
 def _person(grant: GrantState, client: RegisteredClient, scopes: tuple[str, ...]) -> Caller:
+    power = power_of(grant.standing)
+    if ACCOUNTS_SCOPE not in scopes:
+        # An application that asked for single permissions has no more than those (decided: 8).
+        power = narrowed(power, [Right(ACCOUNTS, scope) for scope in scopes])
     return Caller(
         kind=Kind.PERSON,
-        actor=Actor(f"person:{grant.person_id}", power_of(grant.standing)),
+        actor=Actor(f"person:{grant.person_id}", power),
         scopes=frozenset(scopes),
         account=grant.account,
         company=grant.company,

@@ -71,7 +71,7 @@ class Gate:
         if not isinstance(demand, AccountDemand) or caller.kind not in demand.kinds:
             raise WrongCredentials(f"not for a {caller.kind}")
         scope = demand.scope_for(caller.kind)
-        if scope is not None and scope not in caller.scopes:
+        if scope is not None and not {scope, demand.permission} & caller.scopes:
             raise ScopeMissing(scope)
         if demand.where in {Where.ONESELF, Where.NAMED}:
             return
