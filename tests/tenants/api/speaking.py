@@ -77,6 +77,27 @@ class World:
         signed_in_ago: timedelta = timedelta(0),
     ) -> str:
         """An access token of a fresh sign-in, in a context."""
+        tokens = self.tokens(
+            person_id,
+            account,
+            company=company,
+            scopes=scopes,
+            audience=audience,
+            signed_in_ago=signed_in_ago,
+        )
+        return str(tokens["access_token"])
+
+    def tokens(
+        self,
+        person_id: UUID,
+        account: str | None = None,
+        *,
+        company: str | None = None,
+        scopes: Iterable[str] = ("openid", "accounts"),
+        audience: str = AUDIENCE,
+        signed_in_ago: timedelta = timedelta(0),
+    ) -> dict[str, Any]:
+        """Everything that the token endpoint gives."""
         asked = provider.an_authorization_request(
             self.program, scopes=tuple(scopes), resources=(audience,)
         )
@@ -94,7 +115,7 @@ class World:
             )
         answer = provider.trade_code(self.app.test_client(), self.program, code)
         assert answer.status_code == 200, answer.get_data(as_text=True)
-        return str(answer.json["access_token"])
+        return dict(answer.json or {})
 
     def speaker(self, person_id: UUID, account: str | None = None, **token: Any) -> Speaker:
         """A program that acts for this person, in this account."""
