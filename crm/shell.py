@@ -15,9 +15,10 @@ def shell() -> dict[str, object]:
     if person is None:
         return {}
     settings = crm_settings_of(current_app)
+    work = work_or_none()
     return {
-        "application": Application(name=_("CRM")),
-        "navigation": _navigation(work_or_none()),
+        "application": Application(name=_("CRM"), home=_home(work)),
+        "navigation": _navigation(work),
         "person_menu": PersonMenu(
             name=person.display_name,
             email=person.email or person.display_name,
@@ -31,13 +32,17 @@ def shell() -> dict[str, object]:
     }
 
 
+def _home(work: Work | None) -> str:
+    if work is None:
+        return url_for("dashboard.start")
+    return url_for("dashboard.page", context=work.context)
+
+
 def _navigation(work: Work | None) -> list[NavigationItem]:
     if work is None:
         return [NavigationItem(_("Company accounts"), url_for("contexts.page"), "briefcase")]
     return [
-        NavigationItem(
-            _("Dashboard"), url_for("dashboard.page", context=work.context), "layout-dashboard"
-        ),
+        NavigationItem(_("Dashboard"), _home(work), "layout-dashboard"),
         NavigationItem(
             _("What you may do here"),
             url_for("contexts.permissions", context=work.context),

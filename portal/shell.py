@@ -15,9 +15,10 @@ def shell() -> dict[str, object]:
     if person is None:
         return {}
     settings = portal_settings_of(current_app)
+    work = work_or_none()
     return {
-        "application": Application(name=_("Portal"), help=settings.help_url),
-        "navigation": _navigation(work_or_none()),
+        "application": Application(name=_("Portal"), home=_home(work), help=settings.help_url),
+        "navigation": _navigation(work),
         "person_menu": PersonMenu(
             name=person.display_name,
             email=person.email or person.display_name,
@@ -30,14 +31,15 @@ def shell() -> dict[str, object]:
     }
 
 
+def _home(work: Work | None) -> str:
+    if work is None:
+        return url_for("home.page")
+    return url_for("home.page_in_context", context=work.context)
+
+
 def _navigation(work: Work | None) -> list[NavigationItem]:
-    home = (
-        url_for("home.page")
-        if work is None
-        else url_for("home.page_in_context", context=work.context)
-    )
     lines = [
-        NavigationItem(_("Home"), home, "home"),
+        NavigationItem(_("Home"), _home(work), "home"),
         NavigationItem(
             _("My applications"), url_for("applications.page"), "apps", section="/applications"
         ),

@@ -57,6 +57,18 @@ class Installation:
         """The JSON that a command answers."""
         return json.loads(self.klucznik(*words, "--json"))
 
+    def open_account(self, name: str, *, admin: str, has_crm: bool = True) -> str:
+        """Create an account whose admin has an ID already, and return its id."""
+        account = str(self.answer("account", "create", "--name", name, "--admin", admin)["id"])
+        if has_crm:
+            self.klucznik("account", "give-application", account, "crm")
+        return account
+
+    def account_of(self, name: str) -> str:
+        """The id of the one account that is called so."""
+        [found] = [one["id"] for one in self.answer("account", "list") if one["name"] == name]
+        return str(found)
+
     def end_first_access(self, email: str) -> None:
         """Let the temporary password or welcome link of a person be over, as three days would."""
         with contextlib.closing(sqlite3.connect(self.home / "identity.sqlite3")) as database:

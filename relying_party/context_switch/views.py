@@ -76,9 +76,11 @@ def shell() -> dict[str, object]:
     """A context processor: the switch at the top of every page of somebody who is signed in."""
     if signed_in_or_none() is None:
         return {}
+    work = current.work_or_none()
     return {
         "context_switch": "relying_party/context_switch.html",
-        "work": current.work_or_none(),
+        "context_name": work.name if work else None,
+        "work": work,
     }
 
 

@@ -26,6 +26,11 @@ class Work:
     context: Context
     facts: Facts
 
+    @property
+    def name(self) -> str | None:
+        """What the account is called, or the company where the work is for one."""
+        return self.facts.company_name or self.facts.account_name or self.context.account
+
     def may(self, permission: str) -> bool:
         """Whether a permission of this application is among them."""
         return permission in self.facts.permissions

@@ -50,6 +50,7 @@ def test_a_changed_password_signs_out_everywhere_else(
     email = "zofia.zmiana@klucznik.example"
     here, elsewhere = travellers(), travellers()
     here.register(email, OLD)
+    running.open_account("Na wszystkich urządzeniach", admin=email)
     elsewhere.go(f"{running.crm}/login")
     elsewhere.sign_in(email, OLD)
     elsewhere.expect_signed_in_at(running.crm)
@@ -159,6 +160,7 @@ def test_signing_out_on_all_devices_ends_here_too(running: Installation, travell
     email = "wanda.wszedzie@klucznik.example"
     here, elsewhere = travellers(), travellers()
     here.register(email, OLD)
+    running.open_account("Na wszystkich urządzeniach", admin=email)
     elsewhere.go(f"{running.crm}/login")
     elsewhere.sign_in(email, OLD)
     elsewhere.expect_signed_in_at(running.crm)

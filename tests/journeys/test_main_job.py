@@ -18,6 +18,7 @@ def test_from_an_address_to_both_applications_and_out_again(
 ):
     email = "nina.nowa@klucznik.example"
     traveller.register(email, PASSWORD)
+    account = running.open_account("Nowa i Córki", admin=email)
     traveller.sign_out()
     traveller.look()
 
@@ -26,7 +27,7 @@ def test_from_an_address_to_both_applications_and_out_again(
     traveller.expect_signed_in_at(running.portal)
     traveller.look()
     traveller.go(running.crm)
-    traveller.expect_signed_in_at(running.crm)
+    traveller.expect_signed_in_at(f"{running.crm}/a/{account}")
     traveller.look()
     traveller.sign_out()
 
@@ -59,8 +60,12 @@ def test_without_scripts(running: Installation, travellers: Travellers):
     traveller.go(f"{running.portal}/login")
     traveller.sign_in(person["email"], person["password"])
     traveller.expect_signed_in_at(running.portal)
+    # Two accounts of this person have the CRM.
+    account = running.account_of("Wilk Deweloper")
     traveller.go(running.crm)
-    traveller.expect_signed_in_at(running.crm)
+    traveller.expect_at(f"{running.identity}/context")
+    traveller.press(f'.choice[value="{account}"]')
+    traveller.expect_signed_in_at(f"{running.crm}/a/{account}")
     traveller.sign_out()
 
     for application in (running.portal, running.crm):
