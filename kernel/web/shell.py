@@ -162,6 +162,7 @@ def _nothing_yet() -> dict[str, object]:
         "person_menu": None,
         "application": Application(name=""),
         "context_switch": None,
+        "context_name": None,
     }
 
 
