@@ -46,6 +46,7 @@ def send_letter(
         "reset_url": public_url("recovery.address"),
         "register_url": public_url("registration.address"),
         "security_url": public_url("account.security"),
+        "waiting_url": public_url("account.invitations"),
         "not_me_url": _not_me_url(context.get("not_me_token")),
         "not_me_days": current_settings().not_me_days,
         "stop_url": _link("lost_factors.open_stop_link", context.get("stop_token")),

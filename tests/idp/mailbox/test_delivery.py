@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from sqlalchemy import update
 
@@ -40,3 +42,25 @@ def test_nobody_writes_to_somebody_who_is_blocked(identity_app, mailroom, path):
     Visitor(identity_app).get(path).submit(path, email="anna@example.com")
 
     assert mailroom.deliver() == []
+
+
+@pytest.mark.product("TEN-7")
+@pytest.mark.parametrize(
+    ("purpose", "letter"),
+    [(Purpose.REGISTRATION, "registration/confirm"), (Purpose.RESET, "recovery/reset")],
+)
+def test_who_was_added_and_never_came_begins_as_everybody_does(identity_app, purpose, letter):
+    a_person(password_=None)
+
+    assert which_letter(purpose, person(), has_come=False) == letter
+
+
+@pytest.mark.security("2.4", "3.9")
+def test_registering_says_the_same_to_who_was_added_and_to_who_was_not(identity_app, mailroom):
+    a_person("added@example.com", password_=None)
+    for email in ("added@example.com", "new@example.com"):
+        Visitor(identity_app).get("/register").submit("/register", email=email)
+    mailroom.deliver()
+
+    assert len(mailroom.sent) == 2
+    assert len({re.sub(r"\d{8}", "…", mail.subject) for mail in mailroom.sent}) == 1

@@ -3,16 +3,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from idp import facts as hearing
+from idp.access import service as access
 from idp.events import IdpEvent
 from idp.protocol import acr
 from idp.sessions import service as sessions
 from tenants.audit import ledger, person_chain
 from tenants.database import db
+from tenants.members import service as members
 from tenants.people import service as people
 from tests import programs
 from tests.idp.provider import a_query, an_app
+from tests.idp.race import all_at_once
 from tests.idp.security_key import SecurityKey
 from tests.idp.visitor import PASSWORD, Visitor, a_person
+from tests.tenants import making
+from tests.tenants.acting import BOSS, an_office, membership
 
 NEW = "new@example.com"
 
@@ -296,3 +302,84 @@ def test_links_in_mails_come_from_the_settings_and_not_from_the_request(identity
     visitor.get("/register").submit("/register", email=NEW)
 
     assert "evil.example" not in mailroom.to(NEW).text
+
+
+def added(email=NEW, *, pending=False):
+    """Somebody whom an account has added without a word."""
+    office = an_office()
+    if pending:
+        making.a_person(email)
+    with db.transaction(tenant=office.id) as session:
+        made = members.add(session, office.id, email=email, actor=BOSS, now=datetime.now(UTC))
+    return office, made.membership_id
+
+
+def registered(visitor, mailroom):
+    visitor.get("/register").submit("/register", email=NEW)
+    visitor.submit("/register/code", code=mailroom.code_to(NEW))
+    visitor.submit("/register/password", new_password=PASSWORD)
+    hearing.hear(datetime.now(UTC))
+
+
+@pytest.mark.product("TEN-7")
+def test_who_was_added_without_a_mail_comes_in_by_registering(visitor, mailroom):
+    office, membership_id = added()
+    was = person().id
+    registered(visitor, mailroom)
+
+    assert visitor.is_signed_in()
+    assert person().id == was
+    assert membership(office.id, membership_id).accepted_at is not None
+
+
+@pytest.mark.product("TEN-7")
+@pytest.mark.security("3.9")
+def test_registering_accepts_nothing_that_waits_for_a_yes(visitor, mailroom):
+    office, membership_id = added(pending=True)
+    registered(visitor, mailroom)
+
+    row = membership(office.id, membership_id)
+    assert (row.state, row.accepted_at) == ("pending", None)
+
+
+@pytest.mark.product("TEN-7")
+def test_who_was_added_comes_in_with_a_passkey_too(visitor, mailroom):
+    added()
+    visitor.get("/register").submit("/register", email=NEW)
+    visitor.submit("/register/code", code=mailroom.code_to(NEW))
+    flow, key = visitor.flow, SecurityKey()
+    options = visitor.post(f"/register/passkey/options?flow={flow}").json
+    visitor.submit("/register/passkey", credential=key.make(options))
+
+    assert "Your ID is ready" in visitor.words
+
+
+@pytest.mark.security("3.8")
+def test_the_first_proof_ends_what_was_given_before(identity_app, visitor, mailroom):
+    added()
+    with db.transaction() as session:
+        fresh = access.prepare(access.How.WELCOME_LINK)
+        access.give(
+            session, person_id=person().id, fresh=fresh, by="operator", now=datetime.now(UTC)
+        )
+    welcome = mailroom.link_to(NEW)
+    registered(visitor, mailroom)
+
+    assert Visitor(identity_app).get(welcome).status == 400
+
+
+@pytest.mark.security("15.2")
+def test_of_many_who_register_for_one_added_address_one_does(identity_app, mailroom):
+    added()
+    browsers = []
+    for _ in range(3):
+        browser = Visitor(identity_app)
+        browser.get("/register").submit("/register", email=NEW)
+        browser.submit("/register/code", code=mailroom.code_to(NEW))
+        browsers.append(browser)
+    waiting = iter(browsers)
+    all_at_once(
+        identity_app, 3, lambda: next(waiting).submit("/register/password", new_password=PASSWORD)
+    )
+
+    assert sum(browser.is_signed_in() for browser in browsers) == 1
