@@ -63,3 +63,10 @@ class ProviderEvent(Event):
     ACCESS_TOKEN_REVOKED = "grant:access-token:revoked"  # noqa: S105
     CODE_REPLAYED = "grant:code:replayed"
     REFRESH_TOKEN_REPLAYED = "grant:refresh-token:replayed"  # noqa: S105
+
+
+class ProvisioningEvent(Event):
+    """What applications do with people in accounts by themselves, beside adding and blocking them."""
+
+    NAMED = "provisioning:named"
+    ACCESS_SENT = "provisioning:access:sent"

@@ -18,10 +18,12 @@ from idp.protocol import scopes
 from idp.settings import IdentitySettings
 from kernel import clock
 from kernel.settings import Settings
-from tenants.api.demands import ACCOUNTS_SCOPE
+from tenants.api.demands import ACCOUNTS_SCOPE, PROVISIONING_SCOPE
 from tenants.database import db
 
 OUR_SCOPES = (scopes.OPENID, scopes.PROFILE, scopes.EMAIL, ACCOUNTS_SCOPE)
+# The CRM also brings its clients into the panel, by itself (CRM-3).
+_SCOPES = {our_applications.CRM: (*OUR_SCOPES, PROVISIONING_SCOPE)}
 
 
 class OurClientKeys(Settings):
@@ -77,7 +79,7 @@ def _register(
         "post_logout_redirect_uris": (f"{url}/signed-out",),
         "backchannel_logout_uri": f"{url}/backchannel-logout",
         "security_events_uri": f"{url}/security-events",
-        "scopes": OUR_SCOPES,
+        "scopes": _SCOPES.get(client_id, OUR_SCOPES),
         "audiences": (f"{settings.issuer}/api", settings.crm_url, settings.portal_url),
         "serves": (url,),
         "id_token_signed_response_alg": "ES256",

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from idp.access import return_address
 from idp.access.service import How
+from idp.events import ProvisioningEvent
 from idp.provisioning import delivery
 from idp.provisioning.drift import DETAILS, Drift, Field, Intention, compare
 from idp.provisioning.power import acting
@@ -23,6 +24,7 @@ from kernel.errors import NotFound
 from kernel.limits import Refusal, Window
 from tenants.accounts import service as accounts
 from tenants.accounts.details import NotValid
+from tenants.audit import record
 from tenants.database import db
 from tenants.limits import limits
 from tenants.members import details, external_ids, listing
@@ -136,6 +138,8 @@ def send_access(
         if found.member.state is State.BLOCKED:
             raise Blocked(f"membership {found.member.id}")
         _deliver(session, account, found.member, how, return_to, client_id, now)
+        event = ProvisioningEvent.ACCESS_SENT
+        _record(session, account, event, found.member.id, client_id, now, how=how)
         return found
 
 
@@ -190,7 +194,7 @@ def _provision(session: Session, asked: Asked, client_id: str, now: datetime) ->
         drift = tuple(replace(one, repaired=True) for one in drift)
         found = _seen(session, asked, there, actor, now)
     if before is None:
-        _name(session, asked, there, client_id)
+        _name(session, asked, there, client_id, now)
         if found.state is not State.BLOCKED and asked.how is not None:
             _deliver(session, account, found, asked.how, asked.return_to, client_id, now)
     called = before if before is not None and not asked.repair else asked.external_id
@@ -232,7 +236,7 @@ def _repair(
     account = asked.account
     differing = {one.field for one in drift}
     if Field.EXTERNAL_ID in differing:
-        _name(session, asked, found.id, client_id)
+        _name(session, asked, found.id, client_id, now)
     changed = {name: value for name, value in intention.details.items() if name in differing}
     if changed:
         members.change(session, account, found.id, changed, kind=found.kind, actor=actor, now=now)
@@ -249,13 +253,37 @@ def _repair(
         )
 
 
-def _name(session: Session, asked: Asked, membership_id: UUID, client_id: str) -> None:
+def _name(
+    session: Session, asked: Asked, membership_id: UUID, client_id: str, now: datetime
+) -> None:
+    """From now on the application has a name for the membership, and with it some power over it."""
     external_ids.give(
         session,
         asked.account,
         membership_id,
         client_id=client_id,
         external_id=asked.external_id,
+    )
+    _record(session, asked.account, ProvisioningEvent.NAMED, membership_id, client_id, now)
+
+
+def _record(
+    session: Session,
+    account: str,
+    event: ProvisioningEvent,
+    membership_id: UUID,
+    client_id: str,
+    now: datetime,
+    **said: str,
+) -> None:
+    record(
+        session,
+        account=account,
+        event=event,
+        actor=f"client:{client_id}",
+        subject=f"member:{membership_id}",
+        now=now,
+        details=said,
     )
 
 

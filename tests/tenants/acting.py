@@ -129,6 +129,12 @@ def trail(account: str) -> list[str]:
         return [row.event for row in ledger.history(session, chain=account_chain(account))][::-1]
 
 
+def actors(account: str) -> set[str]:
+    """Who did all that."""
+    with db.reading() as session:
+        return {row.actor for row in ledger.history(session, chain=account_chain(account))}
+
+
 def facts() -> list[tuple[str, str | None, UUID | None]]:
     """What others hear of: kind, account and person, oldest first."""
     with db.reading() as session:

@@ -1,12 +1,16 @@
 """An application that may provision, an account that has it, and one that has not."""
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from tenants.database import Base, db
 from tests.idp import provider
 from tests.tenants.acting import Office, an_office
 from tests.tenants.api.speaking import AUDIENCE, Speaker
@@ -70,3 +74,20 @@ def a_program(app: Flask, account: str, **changes: Any) -> Program:
     answer = provider.trade(app.test_client(), program, "client_credentials", resource=AUDIENCE)
     assert answer.status_code == 200, answer.get_data(as_text=True)
     return Program(program, Speaker(app.test_client(), answer.json["access_token"]), account)
+
+
+@pytest.fixture
+def everything(identity_app: Flask) -> Callable[[], str]:
+    """The whole database as a hash; requests that are counted count for nothing."""
+
+    def digest() -> str:
+        found = hashlib.sha256()
+        with db.reading(everywhere=True) as session:
+            for table in Base.metadata.sorted_tables:
+                if table.name == "limits":
+                    continue
+                rows = session.execute(text(f'SELECT * FROM "{table.name}"'))  # noqa: S608
+                found.update(repr((table.name, sorted(map(repr, rows)))).encode())
+        return found.hexdigest()
+
+    return digest

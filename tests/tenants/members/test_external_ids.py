@@ -99,3 +99,21 @@ def test_a_name_is_forgotten(office):
 def test_what_is_no_name_is_refused(office, name):
     with pytest.raises(NotValid):
         give(office, office.someone().membership, name)
+
+
+def test_what_a_program_asked_for_is_kept_beside_its_name(office):
+    member, other = office.someone().membership, office.someone().membership
+    give(office, member)
+    give(office, other, "K-18")
+
+    with db.transaction(tenant=office.id) as session:
+        external_ids.note_asked(
+            session, office.id, member, client_id="crm", asked={"details": {"phone": "601"}}
+        )
+
+    with db.reading(tenant=office.id) as session:
+        noted = [
+            external_ids.asked(session, office.id, one, client_id=client_id)
+            for one, client_id in ((member, "crm"), (other, "crm"), (member, "portal"))
+        ]
+    assert noted == [{"details": {"phone": "601"}}, {}, {}]
