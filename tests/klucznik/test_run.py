@@ -1,5 +1,6 @@
 """Everything on one machine: starts together, stops together."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -34,8 +35,10 @@ def children(parent: int) -> set[int]:
     """The processes below one."""
     found: set[int] = set()
     for task in Path(f"/proc/{parent}/task").iterdir():
-        for child in map(int, (task / "children").read_text().split()):
-            found |= {child, *children(child)}
+        # A thread may end while we look.
+        with contextlib.suppress(FileNotFoundError):
+            for child in map(int, (task / "children").read_text().split()):
+                found |= {child, *children(child)}
     return found
 
 
