@@ -26,6 +26,7 @@ from tenants.members.service import (
     READ,
     AlreadyMember,
     BeyondReach,
+    Blocked,
     LastAdmin,
     MemberKind,
     NotAnAddress,
@@ -240,6 +241,15 @@ def end_sessions_of_user(call: Call[Caller], account: AccountId, user: Membershi
     return _user_reply(_end_sessions(call, account, user, _USERS))
 
 
+@api.post(
+    "/accounts/{account}/users/{user}/inform", tag=USER, demand=anywhere("users:manage"),
+    refusals=[Blocked, BeyondReach, AccountSuspended],
+)  # fmt: skip
+def inform_user(call: Call[Caller], account: AccountId, user: MembershipId) -> Reply[User]:
+    """Mail the user that they were added, now or again: what the mail holds is between it and them."""
+    return _user_reply(_inform(call, account, user, _USERS))
+
+
 @api.delete(
     "/accounts/{account}/users/{user}", tag=USER, demand=anywhere("users:manage"),
     needs_version=True, refusals=_TAKING,
@@ -306,6 +316,15 @@ def block_client(call: Call[Caller], account: AccountId, client: MembershipId) -
 def unblock_client(call: Call[Caller], account: AccountId, client: MembershipId) -> Reply[Client]:
     """Let a blocked client be what they were."""
     return _client_reply(_do(call, account, client, _CLIENTS, members.unblock))
+
+
+@api.post(
+    "/accounts/{account}/clients/{client}/inform", tag=CLIENT,
+    demand=on_account("clients:manage"), refusals=[Blocked, AccountSuspended],
+)  # fmt: skip
+def inform_client(call: Call[Caller], account: AccountId, client: MembershipId) -> Reply[Client]:
+    """Mail the client that the panel is open to them, now or again."""
+    return _client_reply(_inform(call, account, client, _CLIENTS))
 
 
 @api.delete(
@@ -414,6 +433,14 @@ def _end_sessions(
 ) -> MemberSummary:
     with db.transaction(tenant=account) as session:
         members.end_sessions(
+            session, account, membership, kind=kind, actor=call.caller.actor, now=call.now
+        )
+        return _seen(session, call, account, membership, kind)
+
+
+def _inform(call: Call[Caller], account: str, membership: UUID, kind: MemberKind) -> MemberSummary:
+    with db.transaction(tenant=account) as session:
+        members.inform(
             session, account, membership, kind=kind, actor=call.caller.actor, now=call.now
         )
         return _seen(session, call, account, membership, kind)

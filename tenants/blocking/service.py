@@ -15,10 +15,9 @@ from sqlalchemy.orm import Session
 from tenants.accounts import service as accounts
 from tenants.accounts.models import Account
 from tenants.facts.service import Kind, note
+from tenants.members.admins import has_admin
 from tenants.members.models import Assignment, Membership
 from tenants.people import service as people
-from tenants.people.models import Person
-from tenants.people.service import Status
 from tenants.roles.models import Role
 
 
@@ -40,8 +39,7 @@ def block(session: Session, person_id: UUID, *, reason: str, actor: str, now: da
     alone = [
         account
         for account in held
-        if not _has_admin(session, account)
-        and accounts.flag(session, account, actor=actor, now=now)
+        if not has_admin(session, account) and accounts.flag(session, account, actor=actor, now=now)
     ]
     return Turned(is_news=True, accounts=tuple(alone))
 
@@ -69,17 +67,6 @@ def _hold_accounts_of_admin(session: Session, person_id: UUID) -> Sequence[str]:
         .order_by(Account.tenant_id)
         .with_for_update()
     ).all()
-
-
-def _has_admin(session: Session, account: str) -> bool:
-    """Whether somebody can act for the whole account: now, and without an end."""
-    able = (
-        _admins()
-        .join(Person, Person.id == Membership.person_id)
-        .where(Membership.tenant_id == account, Person.status == Status.ACTIVE)
-        .limit(1)
-    )
-    return session.execute(able).first() is not None
 
 
 def _admins() -> Select[str]:

@@ -6,6 +6,7 @@ import pytest
 
 from kernel import clock
 from tests.tenants import making
+from tests.tenants.acting import facts
 
 
 @pytest.fixture
@@ -160,3 +161,22 @@ def test_a_client_is_no_user(admin, account):
         f"/accounts/{account.id}/clients/{client}", json={"given_name": "Ewa"}, version=1
     )
     assert changed.json["given_name"] == "Ewa"
+
+
+@pytest.mark.product("TEN-7")
+def test_who_was_added_without_a_mail_is_told_later(admin, account):
+    made = admin.post(f"/accounts/{account.id}/users", json={"email": "later@example.com"}).json
+
+    told = admin.post(f"/accounts/{account.id}/users/{made['id']}/inform")
+
+    assert told.status_code == 200, told.json
+    assert told.json["id"] == made["id"]
+    assert "member.informed" in [kind for kind, *_ in facts()]
+
+
+@pytest.mark.product("TEN-7")
+def test_a_client_is_told_later_too(admin, account):
+    made = admin.post(f"/accounts/{account.id}/clients", json={"email": "later@example.com"}).json
+
+    assert admin.post(f"/accounts/{account.id}/clients/{made['id']}/inform").status_code == 200
+    assert "client.informed" in [kind for kind, *_ in facts()]
