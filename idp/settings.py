@@ -49,7 +49,8 @@ class IdentitySettings(Settings):
     )
 
     registration_open: bool = Field(
-        True, description="Whether anybody may create an ID; closed: only programs and the operator"
+        True,
+        description="Whether anybody may create an ID; closed: only who is invited, programs and the operator",
     )
     password_min_length: int = Field(
         12, ge=8, le=64, description="Fewest characters of a new password"

@@ -15,7 +15,7 @@ FACTORS = {
     *("foreign_hashes", "sha_crypt", "imported"),
     *("email_code", "mailed_link", "totp", "recovery_codes"),
     *("passkeys", "ceremonies"),
-    *("lost_factors", "temporary_password"),
+    *("lost_factors", "temporary_password", "own_access"),
 }
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")]

@@ -24,6 +24,8 @@ CONTEXT = {
     "expires_at": "2026-06-18T12:00:00+00:00",
     "reason": "The proof was not enough.",
     "stop_token": "y",
+    "invitation_token": "0123456789ab.x",
+    "roles": ["Sprzedaż", "Podgląd (Budowa)"],
     "not_me_token": "z",
     "hours": 72,
     "account": "Zielony Dom",
