@@ -22,13 +22,15 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from idp.provisioning import service as provisioning
 from kernel.limits import Window
 from tenants.api import gate
 from tests import programs
 from tests.conftest import MakeDatabase
+from tests.idp import provider
 from tests.idp.provider import ISSUER
 from tests.isolation.estate import an_estate
-from tests.tenants.api.speaking import World, a_world
+from tests.tenants.api.speaking import AUDIENCE, World, a_world
 
 pytestmark = [pytest.mark.security("20.6", "15.1", "12.3"), pytest.mark.product("TEN-16")]
 
@@ -45,12 +47,15 @@ ENDLESS = Window("endless", limit=10**9, every=timedelta(days=1))
 
 def narrowed(document: dict[str, Any], slots: dict[str, str]) -> dict[str, Any]:
     """The description as it is for one admin: what there is stands in the gaps of the paths."""
+    for schema in document["components"]["schemas"].values():
+        if "account" in schema.get("properties", {}):
+            schema["properties"]["account"] = {"enum": [slots["account"]]}
     for operations in document["paths"].values():
         for operation in operations.values():
             # Credentials are put into each request below.
-            del operation["security"]
+            operation["x-taken"] = [name for way in operation.pop("security") for name in way]
             for parameter in operation["parameters"]:
-                if parameter["in"] == "path":
+                if parameter["in"] == "path" or parameter["name"] == "account":
                     parameter["schema"] = {"enum": [slots[parameter["name"]]]}
     return document
 
@@ -63,12 +68,18 @@ class Tried:
         self.estate = an_estate(world)
         # Signed in long ago: the account is not closed in the middle of it.
         self.admin = world.admin(self.estate.account, signed_in_ago=timedelta(hours=1))
+        self.program = a_program(world)
         answer = world.app.test_client().get("/api/openapi.json")
         document = narrowed(answer.json or {}, self.estate.slots)
         self.schema = schemathesis.openapi.from_dict(document)
         self.operations: dict[str, Any] = {
             each.ok().label: each.ok() for each in self.schema.get_all_operations()
         }
+
+    def token_for(self, operation: Any) -> str:
+        """Of whoever the operation lets in: the admin, or an application for itself."""
+        taken = operation.definition.raw["x-taken"]
+        return self.program if taken == ["client"] else str(self.admin.token)
 
     def version_of(self, path: str) -> str:
         """The ETag of what stands at this address, or above it."""
@@ -80,11 +91,22 @@ class Tried:
         return '"1"'
 
 
+def a_program(world: World) -> str:
+    """The token of an application that the account has, and that provisions."""
+    program = provider.an_app(application="crm", audiences=(AUDIENCE,), scopes=("provisioning",))
+    answer = provider.trade(
+        world.app.test_client(), program, "client_credentials", resource=AUDIENCE
+    )
+    return str(answer.json["access_token"])
+
+
 @pytest.fixture(scope="module")
 def tried(make_database: MakeDatabase) -> Iterator[Tried]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(gate, "PER_CALLER", ENDLESS)
         patched.setattr(gate, "PER_ACCOUNT", ENDLESS)
+        patched.setattr(provisioning, "PER_CLIENT", ENDLESS)
+        patched.setattr(provisioning, "PER_ACCOUNT", ENDLESS)
         for app in programs.identity(make_database):
             # A fault shows as the 5xx that a program would get.
             app.config["TESTING"] = False
@@ -112,7 +134,7 @@ def test_the_description_is_kept(tried: Tried, mode: GenerationMode, data: st.Da
 
     case.call_and_validate(
         base_url=f"{ISSUER}/api/v1",
-        headers={"Authorization": f"Bearer {tried.admin.token}"},
+        headers={"Authorization": f"Bearer {tried.token_for(operation)}"},
         app=tried.world.app,
         checks=CHECKS if mode is GenerationMode.NEGATIVE else CHECKS[:-1],
     )

@@ -1,6 +1,8 @@
 """Applications bring people into accounts over HTTP (TEN-15)."""
 
+import json
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,6 +12,7 @@ from kernel.limits import Window
 from tenants.database import db
 from tenants.members.service import MemberKind
 from tenants.people import service as people
+from tests.architecture.packages import ROOT
 from tests.idp.provider import an_app
 from tests.idp.provisioning.conftest import ANNA, CALLBACK, a_program
 from tests.idp.visitor import a_person
@@ -24,18 +27,18 @@ MAKING = ("/provisioning/people", "/provisioning/people/batch")
 DEEDS = ("send-access", "block", "unblock", "remove")
 
 
-def told(answer) -> dict:
+def told(answer) -> dict[str, Any]:
     """What an answer says, but for identifiers that are drawn anew."""
     return {name: value for name, value in answer.json.items() if name not in DRAWN}
 
 
-def drift(answer) -> list[tuple]:
+def drift(answer) -> list[tuple[Any, ...]]:
     return [
         (one["field"], one["asked"], one["found"], one["repaired"]) for one in answer.json["drift"]
     ]
 
 
-def places(answer) -> set[tuple]:
+def places(answer) -> set[tuple[Any, ...]]:
     return {(one["role_name"], one["company"]) for one in answer.json["assignments"]}
 
 
@@ -536,3 +539,13 @@ def test_neither_people_nor_keys_provision(identity_app, office, program):
 
 def test_both_kinds_of_membership_have_a_name_in_the_api():
     assert set(api._KINDS.values()) == set(MemberKind)
+
+
+def test_what_the_page_for_applications_shows_works(program):
+    page = (ROOT / "docs/relying-applications/provisioning.md").read_text()
+    said = json.loads(page.partition("```json")[2].partition("```")[0])
+
+    answer = program.speaker.post("/provisioning/people", json={**said, "account": program.account})
+
+    assert answer.status_code == 200
+    assert answer.json["email"] == said["email"]

@@ -1,6 +1,7 @@
 """Who has no way in gets one, who has one reads that it leads further; and only the mailbox knows which."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ WAYS = ("temporary-password", "welcome-link")
 def mails(mailroom):
     """The mails to Anna up to now."""
 
-    def read() -> list:
+    def read() -> list[Any]:
         # The first round decides what to write, the second sends it.
         mailroom.deliver()
         mailroom.deliver()

@@ -35,12 +35,15 @@ def provision(program, now):
 
 def waiting() -> int:
     with db.reading() as session:
-        return session.scalar(
-            text("SELECT count(*) FROM outbox_messages WHERE kind = :kind"), {"kind": KIND}
+        return int(
+            session.scalar(
+                text("SELECT count(*) FROM outbox_messages WHERE kind = :kind"), {"kind": KIND}
+            )
+            or 0
         )
 
 
-@pytest.mark.security("15.3", "13.8")
+@pytest.mark.security("15.3")
 def test_fifty_equal_requests_make_one_membership_and_one_mail(identity_app, program, provision):
     answers = all_at_once(identity_app, 50, provision)
 
