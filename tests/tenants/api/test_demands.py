@@ -4,7 +4,7 @@ import pytest
 
 import tenants.api.views  # noqa: F401  (it brings all operations)
 from tenants.api.callers import Kind
-from tenants.api.demands import Where, anywhere, on_account, on_company, oneself
+from tenants.api.demands import Where, anywhere, by_itself, on_account, on_company, oneself
 from tenants.api.rest import api
 from tenants.applications.own import PERMISSIONS
 from tenants.applications.rights import Right
@@ -25,6 +25,11 @@ def test_a_demand_says_what_it_takes():
 def test_what_is_about_oneself_demands_no_right():
     assert oneself().right is None
     assert oneself().kinds == {Kind.PERSON}
+
+
+def test_what_an_application_does_by_itself_demands_its_scope():
+    assert by_itself().right is None
+    assert by_itself().schemes == {"client": ("provisioning",)}
 
 
 @pytest.mark.security("12.1")

@@ -11,7 +11,7 @@ from kernel.errors import NotFound
 from kernel.limits import Window
 from tenants.api import gate as gates
 from tenants.api.callers import Caller, Kind
-from tenants.api.demands import anywhere, membership, on_account, on_company, oneself
+from tenants.api.demands import anywhere, by_itself, membership, on_account, on_company, oneself
 from tenants.api.gate import FRESH, Gate, SignInTooOld, WrongCredentials, demand_fresh_sign_in
 from tenants.roles.power import Actor, Power, Right
 from tests.tenants import making
@@ -75,6 +75,18 @@ def test_power_in_another_account_is_none_here():
 
 def test_what_is_about_oneself_needs_no_account():
     admit(a_caller(account=None), oneself(), account=OTHER)
+
+
+@pytest.mark.security("13.1")
+def test_what_an_application_does_by_itself_is_for_nobody_else():
+    """In which accounts is decided by the operation, which reads their names from the request."""
+    admit(a_caller(kind=Kind.CLIENT, account=None, scopes=frozenset({"provisioning"})), by_itself())
+
+    with pytest.raises(ScopeMissing):
+        admit(a_caller(kind=Kind.CLIENT, account=None, scopes=frozenset({"accounts"})), by_itself())
+    for kind in (Kind.PERSON, Kind.KEY):
+        with pytest.raises(WrongCredentials):
+            admit(a_caller(kind=kind, scopes=frozenset({"provisioning"})), by_itself())
 
 
 @pytest.mark.security("12.1")

@@ -6,7 +6,9 @@ from kernel.errors import NotFound
 from kernel.pages import CursorUnusable, PageRequest
 from tenants.database import db
 from tenants.members import listing, service
-from tenants.members.service import MemberKind, NotPermitted, State
+from tenants.members.service import MemberKind, State
+from tenants.people import service as people
+from tenants.roles.power import NotPermitted
 from tests.tenants import making
 from tests.tenants.acting import BOSS, CLIENTS, USERS, an_office
 
@@ -141,7 +143,7 @@ def test_clients_are_neither_listed_nor_counted_as_users(office, page, emails, n
 def test_a_list_shows_the_membership_and_nothing_of_the_id(office, page, now):
     """Whether there was an ID, and what its owner calls themselves: nobody reads it here."""
     with db.transaction() as session:
-        service.people.create(
+        people.create(
             session, email="known@example.com", given_name="Prywatna", now=making.LONG_AGO
         )
     for email in ("known@example.com", "unknown@example.com"):
@@ -163,12 +165,13 @@ def test_a_list_shows_the_membership_and_nothing_of_the_id(office, page, now):
     ],
 )
 def test_users_are_filtered_by_the_state_that_is_shown(office, page, state, found):
-    for name, changes in {
+    kinds: dict[str, dict[str, object]] = {
         "active": {},
         "added": {"accepted_at": None},
         "pending": {"state": "pending", "accepted_at": None},
         "blocked": {"state": "blocked", "accepted_at": None},
-    }.items():
+    }
+    for name, changes in kinds.items():
         office.someone(given_name=name, sort_name=name, **changes)
 
     shown = page(state=state)
@@ -327,3 +330,32 @@ def test_roles_that_ended_are_not_shown(office, page, now):
     )
 
     assert [one.role_id for one in page().items[0].assignments] == [office.editing]
+
+
+@pytest.mark.product("TEN-15")
+def test_a_membership_is_found_by_its_address_and_kind(office, now):
+    user = add(office, now, "anna@example.com")
+    client = add(office, now, "anna@example.com", kind=CLIENT)
+
+    with db.reading(tenant=office.id) as session:
+        found = {
+            kind: listing.with_address(session, office.id, "anna@example.com", kind=kind)
+            for kind in MemberKind
+        }
+        nobody = listing.with_address(session, office.id, "ewa@example.com", kind=CLIENT)
+    assert found == {MemberKind.MEMBER: user, CLIENT: client}
+    assert nobody is None
+
+
+@pytest.mark.product("TEN-15")
+def test_a_membership_is_found_by_its_id_whichever_kind_it_is(office, now):
+    made = [add(office, now, "anna@example.com", kind=kind) for kind in MemberKind]
+    other = an_office("Inny")
+
+    def find(where, membership):
+        with db.reading(tenant=where.id) as session:
+            return listing.find_any(session, where.id, membership, actor=BOSS, now=now)
+
+    assert [find(office, one).kind for one in made] == list(MemberKind)
+    with pytest.raises(NotFound):
+        find(other, made[0])
