@@ -91,8 +91,12 @@ class Visitor:
         password: str,
         totp_secret: str | None = None,
         mailbox: Mailbox | None = None,
+        remember: bool = False,
     ) -> Page:
-        """Get through the pages of signing in, however many they are."""
+        """Get through the pages of signing in, however many they are.
+
+        `remember`: no code is asked for on this device the next time.
+        """
         known: dict[str, Answer] = {
             "email": email,
             "password": password,
@@ -114,6 +118,8 @@ class Visitor:
                 for name, answer in known.items()
                 if name in form.fields
             }
+            if remember and "code" in given:
+                given["remember"] = "y"
             page = self.submit(page, form, **given)
         raise AssertionError(f"signing in does not end: {page.url} {page.text[:2000]}")
 

@@ -21,6 +21,9 @@ LONG_EMAIL = (
     "konstantynopolitanczykowianeczka@"
     "bardzo-dlugi-dzial-obslugi-klienta.jeszcze-dluzsza-nazwa-firmy-deweloperskiej.klucznik.example"
 )
+LONG_COMPANY = (
+    "Przedsiębiorstwo Wielobranżowe «Konstantynopolitańczykowianeczka» sp. z o.o. w Łodzi"
+)
 LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff" * 2
 
 Walk = Callable[[Traveller], Iterator[str]]
@@ -145,6 +148,7 @@ def at_home(person: Traveller) -> Iterator[str]:
     person.fill(new_password=PASSWORD)
     person.expect_signed_in_at(running.portal)
     yield "portal, the first time"
+    yield from _accounts(person, email)
     person.go(f"{running.portal}/applications")
     yield "applications"
     person.press("main form button")
@@ -170,6 +174,49 @@ def at_home(person: Traveller) -> Iterator[str]:
     yield "signed out"
     person.go(f"{running.identity}/end-session")
     yield "signed out of identity"
+
+
+def _accounts(person: Traveller, email: str) -> Iterator[str]:
+    """Working in no account of a company, in one, in several; with names as long as they may be."""
+    running = person.running
+    person.go(f"{running.portal}/contexts")
+    yield "company accounts, none"
+    person.go(running.crm)
+    person.expect_at(f"{running.identity}/context")
+    yield "no account for the CRM"
+    person.press('[name="answer"]')
+    yield "CRM: no account chosen"
+    first = running.open_account(LONG_COMPANY, admin=email)
+    person.go(running.crm)
+    person.expect_signed_in_at(f"{running.crm}/a/{first}")
+    yield "CRM in the only account"
+    person.press(".context-switch")
+    yield "company accounts of the CRM, one"
+    person.go(f"{running.portal}/a/{first}")
+    yield "portal in an account"
+
+    running.open_account("Ćma", admin=email)
+    running.open_account("Bez kontaktów", admin=email, has_crm=False)
+    second = running.open_account("W" * 100, admin=email)
+    for name in (LONG_COMPANY, "Żuk", "M" * 100):
+        running.klucznik("account", "companies", "create", second, "--name", name)
+    person.go(f"{running.crm}/contexts")
+    yield "company accounts, many"
+    person.press(f'.context-list li:has(a[href="/a/{second}"]) summary')
+    yield "company accounts with companies"
+    person.press(f'a[href^="/a/{second}/c/"]')
+    person.expect_signed_in_at(running.crm)
+    yield "CRM for a company"
+    person.go(f"{person.page.url}/permissions")
+    yield "permissions, all"
+    person.go(f"{running.crm}/a/000000000000")
+    yield "account that is not there"
+    person.context.clear_cookies(name="klucznik_crm_session")
+    person.go(f"{running.crm}/login")
+    person.expect_at(f"{running.identity}/context")
+    yield "account to be chosen"
+    person.press(".choice")
+    person.expect_signed_in_at(running.crm)
 
 
 def _account(person: Traveller) -> Iterator[str]:
