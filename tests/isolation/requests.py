@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from werkzeug.test import TestResponse
 
-import tenants.api.views  # noqa: F401  (it brings all operations)
+import idp.app  # noqa: F401  (it brings all operations)
 from kernel.api import openapi
 from tenants.api.rest import api, schemes
 from tests.tenants.api.speaking import Speaker

@@ -10,6 +10,7 @@ from tenants.api import gate
 from tenants.applications.own import PERMISSIONS
 from tests import programs
 from tests.conftest import MakeDatabase
+from tests.isolation import declared
 from tests.isolation.estate import Estate, an_estate
 from tests.isolation.requests import OPERATIONS, Described
 from tests.tenants.api.speaking import World, a_world
@@ -18,19 +19,6 @@ pytestmark = [pytest.mark.security("20.4", "12.1"), pytest.mark.product("TEN-16"
 
 LEVELS = {permission.name: permission.level for permission in PERMISSIONS}
 BY_PERMISSION = [one for one in OPERATIONS if one.permission is not None]
-# Whoever does these needs more than the permission: all that the role in question gives.
-GIVING = {
-    *("add_user", "set_assignments", "block_user", "unblock_user", "end_sessions_of_user"),
-    *("remove_user", "create_role", "change_role", "remove_role", "tick_permissions"),
-    *("create_api_key", "change_api_key", "rotate_api_key", "revoke_api_key"),
-    *("invite", "send_invitation"),
-}
-FOR_ADMINS = {"close_account", "hand_account_over", "get_configuration", "put_configuration"}
-# What is about oneself, or whoever is at home may see.
-WITHOUT = {
-    *("get_myself", "list_my_contexts", "list_my_permissions", "create_account"),
-    *("accept_membership", "leave_account", "get_account", "list_applications"),
-}
 ENDLESS = Window("endless", limit=10**9, every=timedelta(days=1))
 
 
@@ -52,8 +40,10 @@ def by_name(operation: Described) -> str:
     return operation.id
 
 
-def test_every_operation_has_a_permission_but_for_these():
-    assert {one.id for one in OPERATIONS if one.permission is None} == WITHOUT
+@pytest.mark.parametrize("operation", OPERATIONS, ids=by_name)
+def test_an_operation_demands_what_its_address_calls_for(operation):
+    assert operation.permission == declared.permission_of(operation)
+    assert operation.taken == declared.taken_by(operation)
 
 
 def test_every_permission_that_an_operation_names_is_declared_and_every_declared_one_used():
@@ -71,22 +61,6 @@ def test_all_other_permissions_together_are_not_enough(world, estate, operation)
     assert answer.status_code == 403, answer.get_data(as_text=True)
     assert answer.json["code"] == "permission_missing"
     assert estate.digest() == before
-
-
-@pytest.mark.parametrize("operation", BY_PERMISSION, ids=by_name)
-def test_the_permission_alone_is_enough(world, estate, operation):
-    clerk = world.member(estate.account, operation.permission)
-
-    answer = operation.send(clerk, estate.slots)
-
-    code = (answer.json or {}).get("code")
-    if operation.id in FOR_ADMINS:
-        assert (answer.status_code, code) == (403, "permission_missing")
-    elif operation.id in GIVING and answer.status_code == 403:
-        # Nobody passes on, or takes from others, what they do not hold (SECURITY 12.4).
-        assert code in {"may_not_grant", "not_permitted", "not_owner"}
-    else:
-        assert answer.status_code < 300, answer.get_data(as_text=True)
 
 
 @pytest.mark.security("12.2")

@@ -1,0 +1,313 @@
+"""Every operation of the API by everybody who could ask: whoever may is let in, and nobody else is.
+
+What is expected follows from the address of the operation (`declared`), and from who asks. Whoever is
+refused asks in one account, which stays as it was; whoever is let in may change one of their own.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from kernel.limits import Window
+from tenants.api import gate
+from tenants.applications.own import PERMISSIONS
+from tests import programs
+from tests.conftest import MakeDatabase
+from tests.idp import provider
+from tests.isolation import declared
+from tests.isolation.declared import ABOUT_ONESELF, IN_AN_ACCOUNT, OF_APPLICATIONS
+from tests.isolation.estate import Estate, an_estate
+from tests.isolation.requests import Described
+from tests.tenants import making
+from tests.tenants.api.speaking import AUDIENCE, Speaker, World, a_world
+
+pytestmark = [
+    pytest.mark.security("20.4", "12.1", "12.2", "12.7"),
+    pytest.mark.product("TEN-7", "TEN-16"),
+]
+
+NAMES = [permission.name for permission in PERMISSIONS]
+# No key manages keys (SECURITY 12.7), so there is no key with that permission.
+OF_KEYS = [name for name in NAMES if name != "api-keys:manage"]
+ENDLESS = Window("endless", limit=10**9, every=timedelta(days=1))
+PROVISIONED = "client-17"
+REFUSED = {401, 403, 404}
+
+
+@dataclass
+class Home:
+    """The account in which everybody asks who is refused, and all of them."""
+
+    world: World
+    estate: Estate
+    other: Estate
+    outside: dict[str, Speaker]
+    """Those to whom nothing of the account is there."""
+    without_role: Speaker
+    members: dict[str, Speaker]
+    """A member for each permission, who has no other."""
+    keys: dict[str, Speaker]
+    """An API key for each permission, which has no other."""
+    of_company: Speaker
+    """The admin of one company."""
+    applications: dict[str, Speaker]
+    """Applications that speak for themselves."""
+
+
+@pytest.fixture(scope="module")
+def home(make_database: MakeDatabase) -> Iterator[Home]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(gate, "PER_CALLER", ENDLESS)
+        patched.setattr(gate, "PER_ACCOUNT", ENDLESS)
+        for app in programs.identity(make_database):
+            yield a_home(app)
+
+
+def a_home(app: Flask) -> Home:
+    world = a_world(app)
+    making.an_application("books")
+    estate, other = an_estate(world), an_estate(world)
+    account = estate.account
+    return Home(
+        world=world,
+        estate=estate,
+        other=other,
+        outside=_outside(world, estate) | {"admin of another account": other.admin},
+        without_role=world.member(account),
+        members={name: world.member(account, name) for name in NAMES},
+        keys={name: a_key(estate, name) for name in OF_KEYS},
+        of_company=admin_of_company(world, estate),
+        applications={
+            "without the scope": an_application(world, "openid"),
+            "that the account does not have": an_application(world, "provisioning", of="books"),
+        },
+    )
+
+
+def _outside(world: World, estate: Estate) -> dict[str, Speaker]:
+    """Strangers, and who is in the account and yet not at home in it."""
+    account = estate.account.id
+    roles = [estate.account.admin_role]
+    pending, blocked = making.a_person(), making.a_person()
+    late = making.a_member(account, pending, roles=roles)
+    stopped = making.a_member(account, blocked, roles=roles)
+    client = making.a_person()
+    making.a_client(account, client)
+    found = {
+        "nobody": world.stranger(),
+        "somebody without an account": world.speaker(making.a_person()),
+        "client": world.speaker(client),
+        # The tokens were given while all was well.
+        "pending member": world.speaker(pending, account),
+        "blocked member": world.speaker(blocked, account),
+    }
+    making.change_member(account, late, state="pending", accepted_at=None)
+    making.change_member(account, stopped, state="blocked")
+    return found
+
+
+def a_key(estate: Estate, *permissions: str) -> Speaker:
+    made = estate.admin.post(
+        f"/accounts/{estate.account.id}/api-keys",
+        json={"name": f"key for {', '.join(permissions)}", "permissions": permissions},
+    )
+    assert made.status_code == 201, made.get_data(as_text=True)
+    return Speaker(estate.world.app.test_client(), made.json["key"])
+
+
+def admin_of_company(world: World, estate: Estate) -> Speaker:
+    person_id = making.a_person()
+    held = [(estate.account.admin_role, estate.slots["company"])]
+    making.a_member(estate.account.id, person_id, roles=held)
+    return world.speaker(person_id, estate.account.id)
+
+
+def an_application(world: World, scope: str, *, of: str = "portal") -> Speaker:
+    """An application with a token of its own, which may ask for this scope."""
+    program = provider.an_app(application=of, audiences=(AUDIENCE,), scopes=(scope,))
+    client = world.app.test_client()
+    answer = provider.trade(client, program, "client_credentials", resource=AUDIENCE)
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return Speaker(client, answer.json["access_token"])
+
+
+def by_name(operation: Described) -> str:
+    return operation.id
+
+
+def is_let_in(answer: TestResponse) -> bool:
+    """Whether nothing was said against who asks: what was sent may still be no good."""
+    assert answer.status_code < 500, answer.get_data(as_text=True)
+    return answer.status_code not in REFUSED
+
+
+def body_for(estate: Estate, operation: Described) -> object:
+    """What has to be asked for before: a configuration is signed."""
+    if operation.id != "put_configuration":
+        return None
+    return estate.admin.get(f"/accounts/{estate.account.id}/configuration").json
+
+
+def refused(home: Home, operation: Described) -> Iterator[tuple[str, Speaker, set[int]]]:
+    """Everybody who may not do it, with what they are told."""
+    permission, taken = declared.permission_of(operation), declared.taken_by(operation)
+    for name, speaker in home.outside.items():
+        # Whose token is good for nothing any more is nobody.
+        yield name, speaker, {401} if name == "nobody" else {401, 404}
+    for name, speaker in home.applications.items():
+        yield f"application {name}", speaker, {403}
+    if permission is not None:
+        yield "member without a role", home.without_role, {403}
+        for name in NAMES:
+            if name != permission:
+                yield f"member with {name}", home.members[name], {403}
+        if operation.id not in declared.ON_ONE_COMPANY | declared.NARROWED:
+            yield "admin of a company", home.of_company, {403}
+    if permission is not None and operation.id in declared.FOR_ADMINS:
+        yield f"member with {permission}", home.members[permission], {403}
+    for name in OF_KEYS:
+        if "key" not in taken or permission not in {None, name}:
+            yield f"key with {name}", home.keys[name], {403}
+
+
+def let_in(world: World, operation: Described) -> Sequence[str]:
+    """Whoever may do it."""
+    permission, taken = declared.permission_of(operation), declared.taken_by(operation)
+    found = ["admin"]
+    if operation.id not in declared.FOR_ADMINS:
+        found.append("member")
+        if "key" in taken and permission != "api-keys:manage":
+            found.append("key")
+    if permission is None or operation.id in declared.ON_ONE_COMPANY:
+        found.append("admin of the company")
+    return found
+
+
+def the(name: str, estate: Estate, permission: str | None) -> Speaker:
+    """Somebody of this account."""
+    held = [permission] if permission is not None else []
+    match name:
+        case "admin":
+            return estate.admin
+        case "member":
+            return estate.world.member(estate.account, *held)
+        case "key":
+            return a_key(estate, *(held or ["audit:read"]))
+        case _:
+            return admin_of_company(estate.world, estate)
+
+
+@pytest.mark.parametrize("operation", IN_AN_ACCOUNT, ids=by_name)
+def test_whoever_may_not_is_refused_and_changes_nothing(home, operation):
+    body = body_for(home.estate, operation)
+    before = home.estate.digest()
+
+    answers = {
+        name: (operation.send(speaker, home.estate.slots, body=body).status_code, expected)
+        for name, speaker, expected in refused(home, operation)
+    }
+
+    assert {name: said for name, said in answers.items() if said[0] not in said[1]} == {}
+    assert home.estate.digest() == before
+
+
+@pytest.mark.parametrize("operation", IN_AN_ACCOUNT, ids=by_name)
+def test_whoever_may_is_let_in(home, operation):
+    permission = declared.permission_of(operation)
+    estate = home.estate if operation.method == "GET" else an_estate(home.world)
+
+    for name in let_in(home.world, operation):
+        speaker = the(name, estate, permission)
+        answer = operation.send(speaker, estate.slots, body=body_for(estate, operation))
+
+        said = (name, answer.status_code, answer.get_data(as_text=True))
+        if operation.id in declared.GIVING and name != "admin" and answer.status_code == 403:
+            # Nobody passes on, or takes from others, what they do not hold (SECURITY 12.4).
+            assert answer.json["code"] in {"may_not_grant", "not_permitted", "not_owner"}, said
+        else:
+            assert is_let_in(answer), said
+        if operation.method == "DELETE":
+            estate = an_estate(home.world)
+
+
+@pytest.mark.parametrize("operation", ABOUT_ONESELF, ids=by_name)
+def test_what_is_about_oneself_is_for_every_person_and_for_nothing_else(home, operation):
+    person_id = making.a_person()
+    slots = {**home.estate.slots, **_own_place(home.estate, operation, person_id)}
+    refused = {
+        **{f"key with {name}": key for name, key in home.keys.items()},
+        **home.applications,
+    }
+
+    assert operation.send(home.outside["nobody"], slots).status_code == 401
+    for name, speaker in refused.items():
+        assert operation.send(speaker, slots).status_code == 403, name
+    in_query = {slot: slots[slot] for slot in operation.query_slots if slot == "account"}
+    mine = operation.send(home.world.speaker(person_id), slots, in_query=in_query)
+    assert is_let_in(mine), mine.get_data(as_text=True)
+
+
+def _own_place(estate: Estate, operation: Described, person_id: UUID) -> dict[str, str]:
+    """What an operation about oneself is about: one's own place in an account."""
+    if "account" not in [*operation.gaps, *operation.query_slots]:
+        return {}
+    making.a_member(estate.account.id, person_id)
+    return {"account": estate.account.id}
+
+
+@pytest.mark.product("TEN-15")
+@pytest.mark.parametrize("operation", OF_APPLICATIONS, ids=by_name)
+def test_an_application_that_the_account_has_provisions_and_nobody_else_does(home, operation):
+    estate = an_estate(home.world)
+    slots = estate.slots
+    in_query = (
+        {"account": estate.account.id, "external_id": PROVISIONED}
+        if operation.method == "GET"
+        else {}
+    )
+    granted = an_application(home.world, "provisioning")
+    _provision(granted, estate)
+    before = estate.digest()
+    people = {
+        "admin": estate.admin,
+        "key": estate.key,
+        "member": home.members["clients:manage"],
+        **{name: who for name, who in home.outside.items() if name != "nobody"},
+    }
+
+    nobody = operation.send(home.outside["nobody"], slots, in_query=in_query)
+    assert nobody.status_code == 401
+    for name, speaker in people.items():
+        assert operation.send(speaker, slots, in_query=in_query).status_code in {401, 403}, name
+    for name, speaker in home.applications.items():
+        answer = operation.send(speaker, slots, in_query=in_query)
+        assert _was_refused(answer), (name, answer.get_data(as_text=True))
+    assert estate.digest() == before
+    answer = operation.send(granted, slots, in_query=in_query)
+    assert is_let_in(answer), answer.get_data(as_text=True)
+
+
+def _provision(application: Speaker, estate: Estate) -> None:
+    made = application.post(
+        "/provisioning/people",
+        json={
+            "account": estate.account.id,
+            "external_id": PROVISIONED,
+            "kind": "client",
+            "email": f"{estate.canary}.provisioned@example.com",
+        },
+    )
+    assert made.status_code == 200, made.get_data(as_text=True)
+
+
+def _was_refused(answer: TestResponse) -> bool:
+    """Also in a batch, where each row is answered for itself."""
+    if answer.status_code != 200:
+        return answer.status_code in {403, 404}
+    rows = answer.json.get("results", [])
+    return bool(rows) and all(row["status"] in {403, 404} for row in rows)
