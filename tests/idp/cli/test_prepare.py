@@ -29,6 +29,14 @@ def test_our_applications_are_registered_as_first_party(prepared, ask):
     assert clients["crm"]["token_endpoint_auth_method"] == "private_key_jwt"
 
 
+@pytest.mark.product("TEN-15", "CRM-3")
+def test_of_our_applications_the_crm_alone_provisions(prepared, ask):
+    scopes = {client["client_id"]: client["scopes"] for client in ask("client", "list")}
+
+    assert "provisioning" in scopes["crm"]
+    assert "provisioning" not in scopes["portal"]
+
+
 @pytest.mark.product("OPS-1")
 def test_the_demo_people_are_made(prepared, ask):
     people = ask("demo")["people"]
