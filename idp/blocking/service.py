@@ -47,7 +47,7 @@ def block(person: PersonSummary, *, reason: str, now: datetime, silently: bool =
     `reason` is for the audit trail; the mail names none.
     """
     with db.transaction(everywhere=True) as session:
-        turned = blocking.block(session, person.id, reason=reason, actor=_OPERATOR, now=now)
+        turned = blocking.block(session, person.id, actor=_OPERATOR, now=now)
         if not turned.is_news:
             return Blocked(is_news=False)
         flows.prove_nothing(session, person_id=person.id, now=now)

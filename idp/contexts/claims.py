@@ -12,7 +12,6 @@ from tenants.standing.service import Standing
 LONGEST = 4_096
 """More than so many bytes of a list don't go into a token: what is told there instead is where it is."""
 
-SUPPORTED = ("tenant_id", "company_id", "roles", "permissions")
 WHERE_LISTED = "/userinfo/context"
 
 

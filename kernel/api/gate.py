@@ -8,7 +8,6 @@ from typing import Any, Protocol, TypeVar
 from kernel.limits import Window
 
 Caller = TypeVar("Caller")
-CallerIn = TypeVar("CallerIn", contravariant=True)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ LANGUAGES = {"pl": "Polski", "en": "English"}
 """The languages that we speak, in their own names."""
 
 LANGUAGE_COOKIE = "klucznik_language"
-_EXTENSION = "klucznik.language"
 _LONGEST_LIST = 200
 _ASKED = "asked_language"
 

@@ -10,7 +10,6 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from sqlalchemy.orm import Session
 
 from kernel.database import Database
-from kernel.observability.logs import get_logger
 from kernel.outgoing import Outgoing
 from relying_party.client import Client
 from relying_party.contexts.context import PERSON
@@ -26,8 +25,6 @@ from relying_party.sign_in import answer, id_token
 from relying_party.sign_in.answer import Answer
 from relying_party.sign_in.attempts import Attempt, Attempts, Wish
 from relying_party.sign_in.id_token import IdToken
-
-log = get_logger(__name__)
 
 _SWEPT_EVERY = timedelta(minutes=1)
 

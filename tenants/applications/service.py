@@ -10,11 +10,10 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, delete, exists, or_, select, update
+from sqlalchemy import Table, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from kernel.database import HotStatement, Reads
 from kernel.errors import NotFound, Refused
 from kernel.ledger import INSTALLATION
 from tenants.applications.models import AccountApplication, Application, Permission
@@ -34,7 +33,6 @@ __all__ = [
     "declare",
     "declared",
     "find",
-    "for_audience",
     "give",
     "given_to",
     "listed",
@@ -58,9 +56,6 @@ _COLUMNS = (
     _APPLICATIONS.c.audience,
     _APPLICATIONS.c.context,
     _APPLICATIONS.c.for_every_account,
-)
-_FOR_AUDIENCE = HotStatement(
-    select(*_COLUMNS).where(_APPLICATIONS.c.audience == bindparam("audience"))
 )
 
 
@@ -176,12 +171,6 @@ def listed(session: Session) -> list[ApplicationSummary]:
         ApplicationSummary(*row)
         for row in session.execute(select(*_COLUMNS).order_by(Application.id))
     ]
-
-
-def for_audience(at: Reads, audience: str) -> ApplicationSummary | None:
-    """The application that tokens for this audience are meant for."""
-    row = _FOR_AUDIENCE.first(at, audience=audience)
-    return ApplicationSummary(*row) if row is not None else None
 
 
 def declared(session: Session) -> Mapping[Right, PermissionSummary]:

@@ -29,7 +29,7 @@ class Turned:
     accounts: tuple[str, ...] = ()
 
 
-def block(session: Session, person_id: UUID, *, reason: str, actor: str, now: datetime) -> Turned:
+def block(session: Session, person_id: UUID, *, actor: str, now: datetime) -> Turned:
     """Let nobody use this ID. What was begun with it is the caller's to end."""
     held = _hold_accounts_of_admin(session, person_id)
     people.hold(session, person_id)

@@ -15,7 +15,7 @@ from kernel.errors import Refused
 from tenants.accounts.details import NotValid
 from tenants.members.models import ExternalId
 
-__all__ = ["ExternalIdTaken", "asked", "find", "forget", "give", "note_asked", "of_membership"]
+__all__ = ["ExternalIdTaken", "asked", "find", "give", "note_asked", "of_membership"]
 
 _LONGEST = 200
 _TABLE = cast(Table, ExternalId.__table__)
@@ -50,16 +50,6 @@ def give(
     except IntegrityError as taken:
         raise ExternalIdTaken(f"{client_id} has this name for another membership") from taken
     return True
-
-
-def forget(session: Session, account: str, membership_id: UUID, *, client_id: str) -> bool:
-    """Let the program have no name for the membership; answers whether it had one."""
-    gone = session.execute(
-        delete(ExternalId)
-        .where(*_this(account, membership_id, client_id))
-        .returning(ExternalId.external_id)
-    )
-    return gone.first() is not None
 
 
 def find(session: Session, account: str, *, client_id: str, external_id: str) -> UUID | None:

@@ -6,15 +6,6 @@ from tenants.applications.rights import Right
 from tenants.standing.service import ACTIVE, HeldRole, Standing
 
 
-def is_at_work(standing: Standing) -> bool:
-    """Whether the person is a member who may act in the account now."""
-    return (
-        standing.account_status == ACTIVE
-        and standing.person_is_active
-        and standing.member_state == ACTIVE
-    )
-
-
 def roles_in(standing: Standing, company: str | None) -> tuple[HeldRole, ...]:
     """The roles that count on this company, or on the account as a whole.
 

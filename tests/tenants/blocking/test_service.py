@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("identity_app")
 
 def block(person_id, now):
     with db.transaction(everywhere=True) as session:
-        return blocking.block(session, person_id, reason="test", actor="operator", now=now)
+        return blocking.block(session, person_id, actor="operator", now=now)
 
 
 def unblock(person_id, now):

@@ -82,18 +82,6 @@ def test_programs_and_accounts_have_names_of_their_own(office):
     assert find(office, client_id="shop") is None
 
 
-def test_a_name_is_forgotten(office):
-    member = office.someone().membership
-    give(office, member)
-
-    with db.transaction(tenant=office.id) as session:
-        answers = [
-            external_ids.forget(session, office.id, member, client_id="crm") for _ in range(2)
-        ]
-
-    assert (answers, find(office)) == ([True, False], None)
-
-
 @pytest.mark.security("15.1")
 @pytest.mark.parametrize("name", ["", "  ", "x" * 201, "a\x00b"])
 def test_what_is_no_name_is_refused(office, name):
