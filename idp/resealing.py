@@ -9,6 +9,7 @@ from idp.keys import service as keys
 from idp.settings import current_settings
 from kernel.ledger import INSTALLATION
 from kernel.resealing import Resealed, reseal
+from tenants.api.views import idempotent_requests
 from tenants.audit import ledger
 from tenants.database import db
 from tenants.outbox import outbox
@@ -26,7 +27,10 @@ def everything_sealed_anew(
     vault = current_settings().vault()
     done = [
         reseal(db, vault, sealed, tell=tell)
-        for sealed in (keys.sealed(), totp.sealed(), outbox.sealed(), *webhooks.sealed())
+        for sealed in (
+            *(keys.sealed(), totp.sealed(), outbox.sealed(), idempotent_requests.sealed()),
+            *webhooks.sealed(),
+        )
     ]
     with db.transaction() as session:
         ledger.append(

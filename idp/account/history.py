@@ -61,6 +61,8 @@ CHANGES = (
     IdpEvent.SESSIONS_ENDED,
     IdpEvent.SIGN_IN_LOCKED,
     IdpEvent.SIGN_IN_UNLOCKED,
+    IdpEvent.PERSON_BLOCKED,
+    IdpEvent.PERSON_UNBLOCKED,
 )
 _EVENTS = {Subject.SIGN_INS: SIGN_INS, Subject.CHANGES: CHANGES}
 

@@ -38,6 +38,8 @@ EVENTS = {
     IdpEvent.SESSIONS_ENDED: lazy("Signed out"),
     IdpEvent.SIGN_IN_LOCKED: lazy("The ID was locked"),
     IdpEvent.SIGN_IN_UNLOCKED: lazy("The support office unlocked the ID"),
+    IdpEvent.PERSON_BLOCKED: lazy("The support office blocked the ID"),
+    IdpEvent.PERSON_UNBLOCKED: lazy("The support office unblocked the ID"),
 }
 MEANS = {
     acr.PASSWORD: lazy("password"),

@@ -205,11 +205,9 @@ def _note(session: Session, event: ProviderEvent, kid: str, now: datetime, **det
 
 
 def _make(algorithm: str, rsa_bits: int) -> _NewKey:
-    private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-    if algorithm == RS256:
-        private = new_rsa(rsa_bits)
-    else:
-        private = ec.generate_private_key(ec.SECP256R1())
+    private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = (
+        new_rsa(rsa_bits) if algorithm == RS256 else ec.generate_private_key(ec.SECP256R1())
+    )
     pem = private.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

@@ -22,6 +22,7 @@ from kernel import program
 from kernel.crypto import CannotOpen, constant_time_equal, keyed_hash
 from kernel.database import Database, UTCDateTime
 from kernel.errors import Refused
+from kernel.resealing import SealedColumn
 from kernel.settings import Settings
 
 KEPT = timedelta(hours=24)
@@ -164,6 +165,15 @@ class IdempotentRequests:
                 .returning(self._table.c.key_hash)
             ).all()
         return len(removed)
+
+    def sealed(self) -> SealedColumn:
+        """The answers that are kept, for `kernel.resealing`."""
+        return SealedColumn(
+            what="answers to repeated requests",
+            column=self._table.c.answer_sealed,
+            key=self._table.c.key_hash,
+            context=lambda row: _context(row.key),
+        )
 
     def _is(self, claim: Claim) -> tuple[Any, Any]:
         return self._table.c.key_hash == claim.key_hash, self._table.c.claim == claim.claim

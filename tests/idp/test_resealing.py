@@ -1,5 +1,6 @@
 import base64
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import LargeBinary
@@ -8,8 +9,10 @@ from idp.credentials import totp
 from idp.events import ProviderEvent
 from idp.keys import service as keys
 from idp.resealing import everything_sealed_anew
+from kernel.api.idempotency import Answered, Claim
 from kernel.crypto import Vault
 from kernel.ledger import INSTALLATION
+from tenants.api.views import idempotent_requests
 from tenants.audit import ledger
 from tenants.database import db
 from tests.idp.visitor import a_person, an_authenticator
@@ -63,6 +66,20 @@ def test_signing_keys_go_on_under_the_new_key_alone(now, new_key):
     assert ring.signing(keys.ES256, now) is not None
 
 
+def test_a_request_that_is_repeated_is_answered_under_the_new_key_alone(now, new_key):
+    asked: dict[str, Any] = {"key": "order-7", "whose": "client:crm", "request": b"r" * 32, "now": now}
+    answered = Answered(201, (("ETag", '"1"'),), b'{"secret": "shown once"}')
+    claim = idempotent_requests.begin(db, **asked)
+    assert isinstance(claim, Claim)
+    idempotent_requests.finish(db, claim, answered)
+    new_key(_OLD)
+
+    run(now)
+    new_key()
+
+    assert idempotent_requests.begin(db, **asked) == answered
+
+
 def test_it_is_on_record(now, new_key):
     new_key(_OLD)
 
@@ -85,6 +102,7 @@ def test_nothing_else_of_the_identity_program_is_sealed_by_the_vault():
     assert names == {
         "signing_keys.private_sealed",
         "totps.sealed_secret",
+        "idempotent_requests.answer_sealed",
         "webhook_endpoints.secret_sealed",
         "webhook_endpoints.previous_secret_sealed",
         # The client's own token is the key.
