@@ -1,7 +1,9 @@
 """The walls between accounts stand around every table, and who may look over all of them is listed."""
 
 import ast
+from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 import pytest
 from sqlalchemy import UniqueConstraint, create_engine, pool, text
@@ -30,11 +32,11 @@ EVERYWHERE: dict[str, str] = {
 
 
 @pytest.fixture
-def identity_url(make_database) -> str:
+def identity_url(make_database: Callable[..., str]) -> str:
     return make_database("identity", lambda owner: migrations.upgrade("identity", owner))
 
 
-def _rows(url: str, sql: str) -> list[tuple]:
+def _rows(url: str, sql: str) -> list[tuple[Any, ...]]:
     """What the database's own catalog says; SQLite has no such catalog, and no such walls."""
     if not ON_POSTGRESQL:
         return []

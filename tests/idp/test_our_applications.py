@@ -20,7 +20,7 @@ def declare(identity_app, now):
     return do
 
 
-def known() -> tuple:
+def known():
     with db.reading() as session:
         return (
             {one.id: one for one in applications.listed(session)},

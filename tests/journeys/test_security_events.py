@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
         yield made
 
 
-def rows(running: Installation, program: str, statement: str, *values: str) -> list[tuple]:
+def rows(
+    running: Installation, program: str, statement: str, *values: str
+) -> list[tuple[Any, ...]]:
     with sqlite3.connect(running.home / f"{program}.sqlite3", timeout=10) as database:
         return database.execute(statement, values).fetchall()
 
@@ -58,7 +61,7 @@ def marek(running: Installation) -> Visitor:
 def seconds(running: Installation, client_id: str, kind: str) -> float:
     """How long it took from a change to the application's yes."""
 
-    def taken() -> list[tuple]:
+    def taken() -> list[tuple[Any, ...]]:
         return rows(
             running,
             "identity",

@@ -129,7 +129,7 @@ def trail(account: str) -> list[str]:
         return [row.event for row in ledger.history(session, chain=account_chain(account))][::-1]
 
 
-def actors(account: str) -> set[str]:
+def actors(account: str) -> set[str | None]:
     """Who did all that."""
     with db.reading() as session:
         return {row.actor for row in ledger.history(session, chain=account_chain(account))}

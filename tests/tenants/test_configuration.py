@@ -82,7 +82,7 @@ def a_company(account, now, name="Beta"):
     return act(account, companies.create, {"name": name}, actor="operator", now=now)
 
 
-def take_out(account, now) -> dict:
+def take_out(account, now):
     return act(account, configuration.take_out, actor=an_admin(account), now=now)
 
 
@@ -92,7 +92,7 @@ def bring_back(account, document, now):
     )
 
 
-def state(account) -> tuple:
+def state(account):
     with db.reading(tenant=account) as session:
         found = accounts.find(session, account)
         details = {field: getattr(found, field) for field in accounts.CHANGEABLE}
@@ -197,7 +197,7 @@ def test_writing_another_id_into_it_does_not_help(account, now):
 def test_a_document_that_was_changed_or_is_none_is_refused(account, now):
     document = take_out(account, now)
 
-    for wrong in (
+    refused: tuple[object, ...] = (
         {**document, "details": {"name": "Inna"}},
         {**document, "more": 1},
         {name: value for name, value in document.items() if name != "signature"},
@@ -206,7 +206,8 @@ def test_a_document_that_was_changed_or_is_none_is_refused(account, now):
         [],
         7,
         None,
-    ):
+    )
+    for wrong in refused:
         with pytest.raises(NotAConfiguration):
             bring_back(account, wrong, now)
     for text in ("", "{", "[" * 100_000, b"\xff", " " * (configuration.LARGEST + 1)):

@@ -10,17 +10,17 @@ NIP = "1234563218"
 
 
 @pytest.fixture
-def anna(ask) -> str:
+def anna(ask):
     return ask("person", "create", "--email", "anna@example.com", "--given-name", "Anna")["email"]
 
 
 @pytest.fixture
-def account(ask, anna) -> str:
+def account(ask, anna):
     return ask("account", "create", "--name", "Alfa", "--nip", NIP, "--admin", anna)["id"]
 
 
 @pytest.fixture
-def crm(ask, tmp_path) -> str:
+def crm(ask, tmp_path):
     """The id of an application that an account can be given."""
     file = tmp_path / "crm.json"
     file.write_text(json.dumps(A_CRM), encoding="utf-8")
@@ -38,7 +38,7 @@ A_CRM = {
 }
 
 
-def rows_of(run, account, *words) -> list[dict]:
+def rows_of(run, account, *words):
     return [
         json.loads(line) for line in run("account", "audit", account, *words).stdout.splitlines()
     ]

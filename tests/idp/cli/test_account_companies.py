@@ -6,7 +6,7 @@ NIP = "1234563218"
 
 
 @pytest.fixture
-def account(ask) -> str:
+def account(ask):
     return ask("account", "create", "--name", "Alfa")["id"]
 
 

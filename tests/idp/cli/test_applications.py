@@ -4,19 +4,22 @@ import json
 
 import pytest
 
+PERMISSION = {
+    "name": "contacts:read",
+    "label_en": "See contacts",
+    "label_pl": "Podgląd kontaktów",
+}
 A_CRM = {
     "id": "crm",
     "name": "CRM",
     "audience": "https://crm.example",
     "context": "account",
-    "permissions": [
-        {"name": "contacts:read", "label_en": "See contacts", "label_pl": "Podgląd kontaktów"}
-    ],
+    "permissions": [PERMISSION],
 }
 
 
 @pytest.fixture
-def crm(ask, tmp_path) -> str:
+def crm(ask, tmp_path):
     file = tmp_path / "crm.json"
     file.write_text(json.dumps(A_CRM), encoding="utf-8")
     return ask("application", "declare", str(file))["application"]
@@ -26,7 +29,7 @@ def crm(ask, tmp_path) -> str:
 def test_an_application_declares_its_permissions_from_a_file(ask, run, crm, tmp_path):
     (one,) = ask("application", "list")
 
-    assert one["permissions"] == [{**A_CRM["permissions"][0], "level": "company"}]
+    assert one["permissions"] == [{**PERMISSION, "level": "company"}]
     assert "contacts:read" in run("application", "list").stdout
     again = ask("application", "declare", str(tmp_path / "crm.json"))
     assert again == {"application": "crm", "changed": False}

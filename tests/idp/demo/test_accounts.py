@@ -21,7 +21,7 @@ OPERATING = Actor("operator", OPERATOR)
 
 
 @pytest.fixture
-def made(identity_app, now) -> dict:
+def made(identity_app, now):
     """The demo accounts by their names."""
     with db.transaction() as session:
         our_applications.declare(session, identity_app.extensions["klucznik.settings"], now=now)
@@ -30,13 +30,13 @@ def made(identity_app, now) -> dict:
     return all_accounts()
 
 
-def all_accounts() -> dict:
+def all_accounts():
     with db.reading(everywhere=True) as session:
         found = every_account.listed(session, asked=PageRequest())
     return {one.name: one for one in found.items}
 
 
-def users(account, now, kind=MemberKind.MEMBER) -> dict:
+def users(account, now, kind=MemberKind.MEMBER):
     with db.reading(tenant=account.id) as session:
         page = listing.listed(
             session,

@@ -1,6 +1,7 @@
 """An account that invites, and the mails that come of it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def office(identity_app) -> Office:
 
 
 @pytest.fixture
-def admin(office) -> Someone:
+def admin(office: Office) -> Someone:
     return office.admin()
 
 
@@ -45,7 +46,10 @@ def invite(office, admin) -> Invite:
     """An invitation to watch, for the new address unless another is said."""
 
     def act(email="new@example.com", **changes) -> InvitationSummary:
-        wanted = {"assignments": [Wanted(office.watching)], "now": clock.now()} | changes
+        wanted: dict[str, Any] = {
+            "assignments": [Wanted(office.watching)],
+            "now": clock.now(),
+        } | changes
         where = wanted.pop("where", office)
         actor = wanted.pop("actor", admin.actor)
         with db.transaction(tenant=where.id) as session:

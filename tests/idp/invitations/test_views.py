@@ -14,7 +14,7 @@ from tenants.members import service as members
 from tenants.members.models import Membership
 from tests import programs
 from tests.idp.invitations.conftest import AttentiveMailroom
-from tests.idp.provider import sign_in_to
+from tests.idp.provider import Browser, sign_in_to
 from tests.idp.race import all_at_once
 from tests.idp.visitor import NEW_PASSWORD, PASSWORD, Visitor, a_person
 from tests.tenants import making
@@ -36,13 +36,8 @@ def link(anna, invite, mailroom):
 
 def enter(visitor, person_id):
     """Sign this browser in, as the pages would."""
-    sign_in_to(_Browser(visitor.client), person_id, now=clock.now())
+    sign_in_to(Browser(visitor.client), person_id, now=clock.now())
     return visitor
-
-
-class _Browser:
-    def __init__(self, client):
-        self.client = client
 
 
 def memberships(office, email=ANNA):
@@ -71,7 +66,7 @@ def test_looking_accepts_nothing_and_the_token_leaves_the_address(visitor, link,
 def test_who_has_the_address_accepts_and_goes_on_to_the_account(visitor, link, office, anna):
     enter(visitor, anna).get(link).submit("/invitation")
 
-    assert f"http://localhost:9001/a/{office.id}/" in visitor.text
+    assert f"http://localhost:9001/a/{office.id}" in visitor.text
     assert memberships(office)
     assert visitor.get("/invitation").status == 400
 
@@ -85,7 +80,7 @@ def test_pressed_twice_it_counts_once_and_leads_to_the_same_account(
         each.submit("/invitation")
 
     assert {each.status for each in twice} == {200}
-    assert all(f"http://localhost:9001/a/{office.id}/" in each.text for each in twice)
+    assert all(f"http://localhost:9001/a/{office.id}" in each.text for each in twice)
     assert len(ids_of_members(office)) == 1
     # Looked at afterwards it is over.
     assert visitor.get(link).status == 400

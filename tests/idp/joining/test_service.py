@@ -7,6 +7,7 @@ import pytest
 from idp import facts as hearing
 from idp.joining import service as joining
 from idp.joining.service import unlinked
+from kernel.limits import Window
 from tenants.database import db
 from tenants.members import service as members
 from tenants.members.service import MemberKind
@@ -124,7 +125,7 @@ def test_a_mailbox_hears_only_so_often_from_all_accounts_together(add, mailroom,
 @pytest.mark.security("3.11")
 def test_an_account_mails_only_so_many(add, mailroom, monkeypatch):
     monkeypatch.setattr(
-        joining, "OF_ACCOUNT", joining.Window("mail:few", limit=2, every=timedelta(hours=1))
+        joining, "OF_ACCOUNT", Window("mail:few", limit=2, every=timedelta(hours=1))
     )
 
     for number in range(4):

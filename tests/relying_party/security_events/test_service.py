@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from kernel import clock
 from portal.database import db
@@ -52,4 +52,4 @@ def _only_session():
 
 def _drop_tokens():
     with db.transaction() as session:
-        session.execute(AccessToken.__table__.delete())
+        session.execute(delete(AccessToken))

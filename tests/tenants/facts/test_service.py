@@ -113,7 +113,7 @@ def test_numbers_are_never_given_again(now):
 def test_of_many_workers_one_handles_each_fact(now):
     for _ in range(20):
         write(Kind.ROLE_CHANGED, now)
-    app = current_app._get_current_object()
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def work(_):
         with app.app_context():

@@ -66,7 +66,7 @@ def a_member(account, person, now, *, state="active", kind="member"):
         )
 
 
-def admins_of(account) -> dict:
+def admins_of(account):
     with db.reading(tenant=account.id) as session:
         rows = session.execute(
             select(Membership.person_id, Assignment.expires_at)
@@ -350,9 +350,11 @@ def test_closing_an_account_ends_its_keys_and_invitations(now):
 
     assert closed.closed_at == now
     with db.reading(tenant=account.id) as session:
-        for model in (ApiKey, Invitation):
-            row = session.scalars(select(model).where(model.tenant_id == account.id)).one()
-            assert row.revoked_at == now
+        for revoked_at, tenant_id in (
+            (ApiKey.revoked_at, ApiKey.tenant_id),
+            (Invitation.revoked_at, Invitation.tenant_id),
+        ):
+            assert session.scalars(select(revoked_at).where(tenant_id == account.id)).one() == now
 
 
 def test_a_closed_account_is_closed_for_good(now):

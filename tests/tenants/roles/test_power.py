@@ -1,6 +1,7 @@
 """Whatever is given by whomever, in whatever order: nobody ends with what no giver held."""
 
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -46,7 +47,7 @@ def a_role(*rights, company=None, is_admin=False) -> HeldRole:
 
 
 def a_standing(*roles, **changes) -> Standing:
-    facts = {
+    facts: dict[str, Any] = {
         "account": ACCOUNT,
         "account_name": "Zielony Dom",
         "account_status": "active",
@@ -177,7 +178,8 @@ def test_nobody_gives_what_they_do_not_hold_there(held, rights, company, reason)
 def test_a_narrowed_power_has_no_more_than_it_was_left_with():
     kept = narrowed(power(a_role(SEE, USERS), a_role(EDIT, company=HERE)), {SEE, EDIT})
 
-    assert (kept.account, kept.on_account) == (ACCOUNT, {SEE})
+    assert kept.account == ACCOUNT
+    assert kept.on_account == {SEE}
     assert kept.on_companies == {HERE: {EDIT}}
 
 

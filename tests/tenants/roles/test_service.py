@@ -5,6 +5,7 @@ import pytest
 from kernel.errors import NotFound, VersionConflict
 from tenants.accounts.service import AccountSuspended
 from tenants.applications.rights import Right
+from tenants.applications.service import Declared
 from tenants.audit import account_chain, ledger
 from tenants.database import db
 from tenants.members import service as members
@@ -96,9 +97,7 @@ def test_what_was_done_to_a_role_is_in_the_trail_and_others_hear_of_it(office, n
 
 @pytest.mark.product("TEN-13")
 def test_the_trail_names_every_tick_also_where_there_are_many(office, now):
-    many = [
-        roles.applications.Declared(f"things:{a}-{b}", "T", "T") for a in LETTERS for b in LETTERS
-    ]
+    many = [Declared(f"things:{a}-{b}", "T", "T") for a in LETTERS for b in LETTERS]
     declare(now, *many)
     rights = [Right("crm", one.name) for one in many]
 
@@ -163,7 +162,7 @@ def test_the_grid_is_left_as_somebody_ticks_it(office, now):
 
 @pytest.mark.product("OP-4")
 def test_a_new_permission_starts_with_admin_alone(office, now):
-    new = roles.applications.Declared("contacts:export", "Export", "Eksport")
+    new = Declared("contacts:export", "Export", "Eksport")
     declare(now, new)
 
     having = [role.name for role in listed(office) if role.has(Right("crm", "contacts:export"))]
@@ -173,7 +172,7 @@ def test_a_new_permission_starts_with_admin_alone(office, now):
 
 @pytest.mark.product("OP-4")
 def test_a_permission_that_was_retired_is_ticked_again_when_it_returns(office, now):
-    export = roles.applications.Declared("contacts:export", "Export", "Eksport")
+    export = Declared("contacts:export", "Export", "Eksport")
     right = Right("crm", "contacts:export")
     declare(now, export)
     made = create(office, BOSS, now, rights=[SEE_RIGHT, right])

@@ -77,6 +77,7 @@ def test_a_place_waits_until_it_is_taken(anna):
 def _companies(account, person_id, **more):
     with db.reading(tenant=account.id) as session:
         standing = standings.of(session, account=account.id, person_id=person_id, now=NOON)
+        assert standing is not None
         found = places.companies_of(session, standing, **({"most": 10} | more))
     return [company.name for company in found]
 

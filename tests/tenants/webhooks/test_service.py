@@ -89,7 +89,7 @@ def test_what_can_not_be_is_refused(account, now, field, value):
 
 @pytest.mark.security("15.2")
 def test_of_many_made_at_once_no_more_are_kept_than_an_account_may_have(account, now):
-    app = current_app._get_current_object()
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def make(_):
         with app.app_context():
