@@ -4,8 +4,11 @@ import pytest
 from sqlalchemy import select, update
 
 from kernel import clock
+from kernel.web import requires
 from portal.database import db
 from portal.sessions.models import AccessToken, ApplicationSession, Grant
+from relying_party.guard import permission
+from tests.relying_party.strict_provider import ACCOUNT, OTHER_ACCOUNT
 
 
 def run_out() -> None:
@@ -108,3 +111,30 @@ def test_while_the_providers_word_is_good_its_silence_does_not_matter(browser, p
     provider.stop()
 
     assert browser.is_signed_in()
+
+
+@pytest.fixture
+def shelf(app):
+    """Where the page is, in each account, that takes the permission to read contacts."""
+    app.add_url_rule(
+        "/a/<context:context>/shelf",
+        "shelf",
+        requires(permission("contacts:read"))(lambda context: "the shelf"),
+    )
+    return lambda account: f"/a/{account}/shelf"
+
+
+@pytest.mark.security("12.1", "12.6")
+@pytest.mark.product("TEN-8")
+@pytest.mark.parametrize(("account", "status"), [(ACCOUNT, 200), (OTHER_ACCOUNT, 403)])
+def test_a_page_that_takes_a_permission_opens_where_the_person_has_it(
+    shelf, browser, account, status
+):
+    browser.sign_in()
+    browser.come_back(browser.begin(browser.get(shelf(account)).location))
+
+    page = browser.get(shelf(account), headers={"Accept-Language": "en"})
+
+    assert page.status_code == status
+    assert ("the shelf" in page.text) == (status == 200)
+    assert ("Your role here does not include this" in page.text) == (status == 403)
