@@ -22,6 +22,21 @@ _START_SECONDS = 90
 _MAIL_SECONDS = 30
 _loopback = build_opener(ProxyHandler({}))
 
+_INVITE = """
+import sys
+from idp.app import create_app
+from kernel import clock
+from tenants.database import db
+from tenants.invitations import service as invitations
+from tenants.roles.power import OPERATOR, Actor
+
+account, email = sys.argv[1:]
+with create_app().app_context(), db.transaction(tenant=account) as session:
+    invitations.invite(
+        session, account, email=email, actor=Actor("operator", OPERATOR), now=clock.now()
+    )
+"""
+
 
 @dataclass
 class Installation:
@@ -68,6 +83,17 @@ class Installation:
         """The id of the one account that is called so."""
         [found] = [one["id"] for one in self.answer("account", "list") if one["name"] == name]
         return str(found)
+
+    def invite(self, account: str, email: str) -> None:
+        """Invite somebody to work in an account, as its admin would over the API."""
+        subprocess.run(
+            [sys.executable, "-c", _INVITE, account, email],
+            env=self.environment,
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
 
     def end_first_access(self, email: str) -> None:
         """Let the temporary password or welcome link of a person be over, as three days would."""

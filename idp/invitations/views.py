@@ -59,7 +59,7 @@ def accept() -> ResponseReturnValue:
         toast(_("You were added to this account already. What waits for your yes is here."))
         return redirect(url_for("account.invitations"), 303)
     # A form was posted: browsers would not follow a redirect to another origin.
-    response = forward(f"{current_settings().portal_url}/a/{account}/")
+    response = forward(f"{current_settings().portal_url}/a/{account}")
     link_cookie.drop(response, _COOKIE)
     return response
 
