@@ -188,3 +188,11 @@ def test_a_page_in_an_account_asks_the_provider_when_its_word_is_over(browser, p
     run_out(ACCOUNT)
     browser.get(HERE)
     assert provider.asked["/userinfo"] == asked + 1
+
+
+@pytest.mark.product("TEN-9")
+def test_the_mark_leads_to_the_home_page_of_the_account_that_the_tab_is_in(browser):
+    browser.sign_in()
+
+    assert 'class="sidebar-brand" href="/"' in browser.get("/").text
+    assert f'class="sidebar-brand" href="{HERE}"' in enter(browser, HERE).text
