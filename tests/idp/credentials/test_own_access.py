@@ -26,7 +26,11 @@ def test_a_temporary_password_is_none(identity_app, now):
     person_id = a_person(password_=None)
     with db.transaction() as session:
         temporary_password.store(
-            session, person_id=person_id, hash_=hash_of("x" * 20), until=now + timedelta(hours=1), now=now
+            session,
+            person_id=person_id,
+            hash_=hash_of("x" * 20),
+            until=now + timedelta(hours=1),
+            now=now,
         )
 
     assert not has(person_id)
