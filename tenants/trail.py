@@ -21,7 +21,17 @@ from tenants.database import db
 from tenants.events import AccountEvent
 from tenants.members.models import Membership
 
-__all__ = ["COLUMNS", "Row", "Wanted", "as_csv", "as_json_lines", "export", "listed", "names"]
+__all__ = [
+    "COLUMNS",
+    "Row",
+    "Wanted",
+    "as_csv",
+    "as_json_lines",
+    "details_of",
+    "export",
+    "listed",
+    "names",
+]
 
 COLUMNS = (
     "at",
@@ -102,6 +112,17 @@ def export(account: str, *, wanted: Wanted, actor: str, now: datetime) -> Iterat
         cursor = page.next
 
 
+def details_of(row: Row) -> dict[str, Any]:
+    """What a row tells besides its columns, to who reads it in the account.
+
+    Which person stands behind a membership is not told: an id tells when it was made, and so whether
+    there was an ID before the account added the address.
+    """
+    hidden = {"person", "address"}
+    told = {**row.details, **row.personal}
+    return {name: value for name, value in told.items() if name not in hidden}
+
+
 def as_csv(rows: Iterable[Row]) -> Iterator[str]:
     """The rows for a spreadsheet, a line at a time."""
     return csv_lines(COLUMNS, (_cells(row) for row in rows))
@@ -120,7 +141,6 @@ def _cells(row: Row) -> list[object]:
 
 
 def _facts(row: Row) -> dict[str, Any]:
-    told = {name: value for name, value in row.personal.items() if name != "address"}
     return {
         "at": row.at.isoformat(),
         "event": row.event,
@@ -132,7 +152,7 @@ def _facts(row: Row) -> dict[str, Any]:
         "session": row.session,
         "request": row.request,
         "id": str(row.id),
-        "details": {**row.details, **told},
+        "details": details_of(row),
     }
 
 

@@ -62,7 +62,6 @@ def list_audit_entries(
 
 
 def _entry(row: Row, names: dict[str, str]) -> AuditEntry:
-    personal = {name: value for name, value in row.personal.items() if name != "address"}
     return AuditEntry(
         id=row.id,
         at=row.at,
@@ -74,5 +73,5 @@ def _entry(row: Row, names: dict[str, str]) -> AuditEntry:
         subject_name=names.get(row.subject or ""),
         address=row.personal.get("address"),
         request=row.request,
-        details={**row.details, **personal},
+        details=trail.details_of(row),
     )

@@ -44,3 +44,22 @@ def test_the_newest_comes_first_and_the_rest_page_by_page(world):
     assert moments == sorted(moments, reverse=True)
     assert admin.get(f"{path}&since={moments[0]}").json["items"][0]["at"] == moments[0]
     assert admin.get(f"{path}&before={moments[2]}").json["items"] == []
+
+
+@pytest.mark.product("TEN-7", "TEN-13")
+@pytest.mark.security("2.4", "13.6")
+def test_the_trail_does_not_tell_how_old_an_id_is(world):
+    account = making.an_account("Zielony Dom")
+    admin = world.admin(account)
+    known = making.a_person("known@example.com")
+    for email in ("known@example.com", "new@example.com"):
+        for kind in ("users", "clients"):
+            added = admin.post(f"/accounts/{account.id}/{kind}", json={"email": email}).json
+            assert added["person_id"] is None
+
+    entries = admin.get(f"/accounts/{account.id}/audit").json["items"]
+    added = [entry for entry in entries if entry["event"].endswith(":added")]
+
+    assert len(added) == 4
+    assert all("person" not in entry["details"] for entry in added)
+    assert str(known) not in str(added)
