@@ -15,14 +15,14 @@ _AFTERGLOW = timedelta(minutes=15)
 
 def of_people(
     session: Session, person_ids: Collection[UUID], client_ids: Collection[str], *, now: datetime
-) -> set[tuple[UUID, str]]:
-    """Of these people and applications, those that belong together."""
+) -> set[tuple[UUID, str, str | None]]:
+    """Of these people and applications, those that belong together, and in which accounts."""
     rows = session.execute(
-        select(Grant.person_id, Grant.client_id)
+        select(Grant.person_id, Grant.client_id, Grant.account)
         .where(Grant.person_id.in_(person_ids), Grant.client_id.in_(client_ids), _may_be_alive(now))
         .distinct()
     )
-    return {(row.person_id, row.client_id) for row in rows}
+    return {(row.person_id, row.client_id, row.account) for row in rows}
 
 
 def in_accounts(

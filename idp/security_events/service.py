@@ -64,12 +64,19 @@ def announce(session: Session, facts: Sequence[FactSummary], *, now: datetime) -
     accounts = {fact.account for fact in concerning if fact.person_id is None and fact.account}
     of_people = holders.of_people(session, people, hearing, now=now) if people else set()
     in_accounts = holders.in_accounts(session, accounts, hearing, now=now) if accounts else set()
+    everywhere = {(person_id, client_id) for person_id, client_id, _ in of_people}
+    ours = {one for one in hearing if _is_ours(session, one)}
     count = 0
     for fact in concerning:
         for client_id in hearing:
-            if (fact.person_id, client_id) in of_people or (
-                fact.person_id is None and (fact.account, client_id) in in_accounts
-            ):
+            if fact.person_id is None:
+                is_concerned = (fact.account, client_id) in in_accounts
+            elif fact.account is None or client_id in ours:
+                is_concerned = (fact.person_id, client_id) in everywhere
+            else:
+                # Others don't learn in which accounts somebody works without them.
+                is_concerned = (fact.person_id, client_id, fact.account) in of_people
+            if is_concerned:
                 _put(session, fact, client_id, now)
                 count += 1
     return count
@@ -129,6 +136,11 @@ def clean(*, before: datetime, batch: int = 500) -> int:
             delete(SecurityEvent).where(SecurityEvent.id.in_(old)).returning(SecurityEvent.id)
         ).all()
     return len(removed)
+
+
+def _is_ours(session: Session, client_id: str) -> bool:
+    client = clients.find(session, client_id)
+    return client is not None and client.first_party
 
 
 def _put(session: Session, fact: FactSummary, client_id: str, now: datetime) -> None:

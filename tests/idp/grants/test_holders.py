@@ -37,7 +37,7 @@ def test_people_belong_to_the_applications_that_they_went_to(now):
     a_code(second, now=now, person_id=jan)
     a_code(third, now=now, person_id=anna)
 
-    assert of_people({anna}, [first, second], now) == {(anna, first.id)}
+    assert of_people({anna}, [first, second], now) == {(anna, first.id, None)}
 
 
 def test_what_ended_a_while_ago_counts_no_more(now):
@@ -45,7 +45,7 @@ def test_what_ended_a_while_ago_counts_no_more(now):
     a_code(app, now=now, person_id=anna)
     change_grants(revoked_at=now)
 
-    assert of_people({anna}, [app], now + timedelta(minutes=14)) == {(anna, app.id)}
+    assert of_people({anna}, [app], now + timedelta(minutes=14)) == {(anna, app.id, None)}
     assert of_people({anna}, [app], now + timedelta(minutes=15)) == set()
 
 

@@ -42,6 +42,7 @@ def in_account(account):
 def test_an_application_that_the_person_uses_is_told(now):
     app, anna = an_app(security_events_uri=EVENTS), a_person()
     a_code(app, now=now, person_id=anna)
+    in_account(ACCOUNT)
 
     happened(Kind.PERSON_BLOCKED, now, person_id=anna)
     happened(Kind.MEMBER_ROLES_CHANGED, now, account=ACCOUNT, person_id=anna)
@@ -71,6 +72,22 @@ def test_what_happens_to_an_account_is_told_where_somebody_works_in_it(now):
     happened(Kind.ACCOUNT_SUSPENDED, now, account=ACCOUNT)
 
     assert told() == [(here.id, "session-revoked")]
+
+
+@pytest.mark.security("13.6")
+def test_somebody_elses_application_does_not_learn_of_other_accounts(now):
+    ours = an_app(security_events_uri=EVENTS, first_party=True)
+    strange = an_app(security_events_uri=EVENTS, first_party=False)
+    anna = a_person()
+    for app in (ours, strange):
+        a_code(app, now=now, person_id=anna)
+    in_account(ACCOUNT)
+
+    happened(Kind.MEMBER_BLOCKED, now, account="ba9876543210", person_id=anna)
+    assert told() == [(ours.id, "session-revoked")]
+
+    happened(Kind.MEMBER_BLOCKED, now, account=ACCOUNT, person_id=anna)
+    assert (strange.id, "session-revoked") in told()
 
 
 def test_what_changes_nothing_that_anybody_holds_is_told_to_nobody(now):
