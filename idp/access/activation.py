@@ -32,7 +32,7 @@ def enter(
 ) -> Cookies:
     """Sign the person in who just set the first own password, in the caller's transaction.
 
-    The mail that brought the secret was the proof of the mailbox, so no code follows (decided: 5);
+    The mail that brought the secret was the proof of the mailbox, so no code follows;
     and whatever there was before this first proof ends. Raises Locked.
     """
     throttle.forget_passwords(session, email_key=person.email_key, device_id=None)

@@ -111,7 +111,7 @@ def give(
     return_to: str | None = None,
     application: str | None = None,
 ) -> Given:
-    """Let a person in who never was: what was given before counts no more (decided: 3).
+    """Let a person in who never was: what was given before counts no more.
 
     `by` is who gives it, for the audit trail: «operator», «client:crm», a person's id. The mail
     leads to `return_to`, an address of `application` or (without one) of any; without an address

@@ -1,4 +1,4 @@
-"""Places that accounts gave the person without asking: good for nothing until they say yes (decided: 2)."""
+"""Places that accounts gave the person without asking: good for nothing until they say yes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -51,7 +51,7 @@ def authenticate(credential: str, *, now: datetime) -> Caller | None:
 def _person(grant: GrantState, client: RegisteredClient, scopes: tuple[str, ...]) -> Caller:
     power = power_of(grant.standing)
     if ACCOUNTS_SCOPE not in scopes:
-        # An application that asked for single permissions has no more than those (decided: 8).
+        # An application that asked for single permissions has no more than those.
         power = narrowed(power, [Right(ACCOUNTS, scope) for scope in scopes])
     return Caller(
         kind=Kind.PERSON,

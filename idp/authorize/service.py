@@ -262,7 +262,7 @@ def consent_is_needed(
     signed_in: SignedIn,
     flow: AnyFlow | None,
 ) -> bool:
-    """Whether this person has to be asked. Our own programs never ask (decided: 7)."""
+    """Whether this person has to be asked. Our own programs never ask."""
     if client.first_party:
         return False
     answered = flow is not None and (flow.request or {}).get(CONSENT_ANSWER) == ALLOWED

@@ -49,7 +49,7 @@ class Membership(Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(16))
     state: Mapped[str] = mapped_column(String(16))
-    """`pending` has no power until the person accepts (decided: 2)."""
+    """`pending` has no power until the person accepts."""
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(254))
     given_name: Mapped[str | None] = mapped_column(String(100))

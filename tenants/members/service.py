@@ -387,7 +387,7 @@ def block(
 ) -> bool:
     """Let the membership be good for nothing; answers whether that is news.
 
-    The last admin can't be blocked, but by the operator: then the account waits for one (decided: 6).
+    The last admin can't be blocked, but by the operator: then the account waits for one.
     """
     power, area = area_of(actor, account, kind, MANAGE[kind])
     found = _hold(session, account, membership_id, kind, area, now, version=version, power=power)
@@ -487,7 +487,7 @@ def inform(
 
 
 def accept(session: Session, account: str, *, person_id: UUID, now: datetime) -> bool:
-    """The person takes the place that the account gave them; answers whether that is news (decided: 2).
+    """The person takes the place that the account gave them; answers whether that is news.
 
     Raises NotFound where there is none, and Blocked.
     """

@@ -32,7 +32,7 @@ class Place:
         return self._has(application) and self.member_state == ACTIVE
 
     def waits_for(self, application: str | None) -> bool:
-        """Whether they could, if they took the place that the account gave them (decided: 2)."""
+        """Whether they could, if they took the place that the account gave them."""
         return self._has(application) and self.member_state == PENDING
 
     def _has(self, application: str | None) -> bool:

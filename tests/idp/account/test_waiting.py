@@ -1,4 +1,4 @@
-"""Places that wait for a yes, and nothing else, are taken and declined here (decided: 2)."""
+"""Places that wait for a yes, and nothing else, are taken and declined here."""
 
 import pytest
 

@@ -652,7 +652,7 @@ def test_who_was_signed_out_of_an_account_signs_in_again(identity_app, app, anna
     assert parse_qs(urlsplit(asked.headers["Location"]).query)["flow"]
 
 
-# Who was added waits until they say yes (decided: 2).
+# Who was added waits until they say yes.
 
 
 @pytest.mark.product("TEN-6")

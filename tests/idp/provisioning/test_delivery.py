@@ -90,7 +90,7 @@ def test_neither_is_an_app_nor_a_password_beside_it(program, mails, identity_app
 
 @pytest.mark.product("TEN-15")
 def test_a_fresh_secret_supersedes_where_nobody_came_yet(program, mails, identity_app):
-    """Provisioned twice and never activated: as new (decided: 3)."""
+    """Provisioned twice and never activated: as new."""
     program.provision(delivery="welcome-link")
     (first,) = mails()
     second_office = an_office("Drugie biuro")
