@@ -3,6 +3,7 @@ import pytest
 from tests.relying_party.strict_provider import ACCOUNT
 
 
+@pytest.mark.product("TEN-9")
 def test_the_menu_leads_to_profile_security_and_the_other_applications(browser, provider):
     page = browser.get(f"/a/{ACCOUNT}").text
 

@@ -67,7 +67,12 @@ def test_signing_keys_go_on_under_the_new_key_alone(now, new_key):
 
 
 def test_a_request_that_is_repeated_is_answered_under_the_new_key_alone(now, new_key):
-    asked: dict[str, Any] = {"key": "order-7", "whose": "client:crm", "request": b"r" * 32, "now": now}
+    asked: dict[str, Any] = {
+        "key": "order-7",
+        "whose": "client:crm",
+        "request": b"r" * 32,
+        "now": now,
+    }
     answered = Answered(201, (("ETag", '"1"'),), b'{"secret": "shown once"}')
     claim = idempotent_requests.begin(db, **asked)
     assert isinstance(claim, Claim)

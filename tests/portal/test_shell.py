@@ -1,3 +1,16 @@
+import pytest
+
+
+@pytest.mark.product("TEN-9")
+def test_the_menu_leads_to_profile_security_the_accounts_and_out(browser, provider):
+    page = browser.get("/").text
+
+    assert f'href="{provider.issuer}/account"' in page
+    assert f'href="{provider.issuer}/account/security"' in page
+    assert 'class="context-switch" href="/contexts"' in page
+    assert 'action="/logout"' in page
+
+
 def test_the_current_page_is_marked_in_the_menu(browser):
     page = browser.get("/applications").text
 

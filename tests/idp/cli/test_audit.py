@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import create_engine, make_url, pool, text
 
 from idp.events import IdpEvent
-from tenants.audit import ledger
+from tenants.audit import account_chain, ledger
 from tenants.database import db
+from tenants.lifecycle import service as lifecycle
 from tests.conftest import ON_POSTGRESQL
 
 
@@ -45,6 +46,21 @@ def test_a_whole_trail_is_said_to_be_whole(trail, ask):
     assert report["ok"]
     assert report["entries"] == 3
     assert report["findings"] == []
+
+
+@pytest.mark.product("TEN-13")
+@pytest.mark.security("17.1")
+def test_a_row_of_an_account_that_was_changed_by_sql_is_found(run, ask, now):
+    made = lifecycle.create(name="Alfa", creator=None, actor="operator", now=now)
+    ledger.seal(db, now=now)
+    assert ask("audit", "verify")["ok"]
+    chain = account_chain(made.id)
+
+    change_behind_its_back("UPDATE ledger_entries SET actor = '7' WHERE chain LIKE 'account:%'")
+
+    findings = ask("audit", "verify", status=1)["findings"]
+    assert findings
+    assert all(chain in finding for finding in findings)
 
 
 @pytest.mark.security("17.1")

@@ -101,7 +101,7 @@ def test_a_code_is_refused_when(code, request_, reason):
     assert str(why_refuse(code, **(GOOD_REQUEST | request_))).startswith(reason)
 
 
-@pytest.mark.product("OP-1")
+@pytest.mark.product("OP-1", "OP-5")
 @pytest.mark.security("7.5", "8.4")
 def test_a_code_buys_an_access_token_and_an_id_token(identity_client: FlaskClient):
     app, person_id = an_app(), a_person()
