@@ -49,19 +49,21 @@ def cast(make_database: MakeDatabase) -> Iterator[Cast]:
         patched.setattr(gate, "PER_ACCOUNT", ENDLESS)
         for app in programs.identity(make_database):
             world = a_world(app)
-            other = an_estate(world)
-            nobody = making.a_person()
-            yield Cast(
-                world,
-                other,
-                {
-                    "admin of another account": other.admin,
-                    "user of another account": world.member(other.account),
-                    "somebody without an account": world.speaker(nobody),
-                    "key of another account": other.key,
-                    "nobody": world.stranger(),
-                },
-            )
+            yield a_cast(world, an_estate(world))
+
+
+def a_cast(world: World, other: Estate) -> Cast:
+    return Cast(
+        world,
+        other,
+        {
+            "admin of another account": other.admin,
+            "user of another account": world.member(other.account),
+            "somebody without an account": world.speaker(making.a_person()),
+            "key of another account": other.key,
+            "nobody": world.stranger(),
+        },
+    )
 
 
 @pytest.fixture
@@ -106,11 +108,15 @@ def by_name(operation: Described) -> str:
 
 
 @pytest.mark.parametrize("operation", IN_AN_ACCOUNT, ids=by_name)
-def test_whoever_is_at_home_can_do_it(victim, operation):
+def test_whoever_is_at_home_can_do_it_and_touches_nobody_else(cast, victim, operation):
     """Else the refusals below would prove nothing."""
+    elsewhere = cast.other.digest()
+
     answer = operation.send(victim.admin, victim.slots, body=prepared_body(victim, operation))
 
     assert answer.status_code < 300, answer.get_data(as_text=True)
+    tells_nothing(answer, cast.other)
+    assert cast.other.digest() == elsewhere
 
 
 @pytest.mark.parametrize("operation", IN_AN_ACCOUNT, ids=by_name)
