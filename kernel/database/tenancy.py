@@ -12,7 +12,7 @@ beforehand (`why_refuse_prebuilt`). On PostgreSQL the last is a role of its own.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session, SessionTransaction, UOWTransaction
 from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import (
     BinaryExpression,
     BindParameter,
@@ -40,13 +41,9 @@ from sqlalchemy.sql.elements import (
     ColumnClause,
     Grouping,
 )
-from sqlalchemy.sql.selectable import AliasedReturnsRows
+from sqlalchemy.sql.selectable import AliasedReturnsRows, Lateral
 
 from kernel.errors import KlucznikError
-
-if TYPE_CHECKING:
-    # Serving programs never migrate, and Alembic takes long to load.
-    from alembic.operations import Operations
 
 TENANT_COLUMN = "tenant_id"
 PERSON_COLUMN = "person_id"
@@ -139,9 +136,12 @@ def tenant_tables(metadata: MetaData) -> frozenset[Table]:
 
 def reaches_tenants(statement: ClauseElement) -> bool:
     """Whether a tenant table has any part in this statement."""
-    return any(
-        isinstance(part, Table) and TENANT_COLUMN in part.c for part in visitors.iterate(statement)
-    )
+    for part in visitors.iterate(statement):
+        if isinstance(part, Table) and TENANT_COLUMN in part.c:
+            return True
+        if isinstance(part, Update | Delete) and any(map(reaches_tenants, _other_sources(part))):
+            return True
+    return False
 
 
 def guard(engine: Engine, metadata: MetaData) -> None:
@@ -186,7 +186,7 @@ class Verdicts:
         if scope.everywhere:
             return None
         if isinstance(statement, Insert) and statement.table in self._guarded:
-            return _why_refuse_insert(statement, rows, scope)
+            return _why_refuse_insert(statement, rows, self._guarded, scope)
         # The form of a statement, as SQLAlchemy's own cache knows it, and its parameters.
         form = statement._generate_cache_key()
         key = (form.key, scope.person is None) if form is not None else None
@@ -225,7 +225,7 @@ def why_refuse(
     if scope.everywhere:
         return None
     if isinstance(statement, Insert) and statement.table in guarded:
-        return _why_refuse_insert(statement, rows, scope)
+        return _why_refuse_insert(statement, rows, guarded, scope)
     return _Inspection(rows, guarded, scope).why_refuse(statement, frozenset())
 
 
@@ -240,13 +240,17 @@ def why_refuse_prebuilt(statement: ClauseElement, guarded: frozenset[Table]) -> 
     return _Inspection([], guarded, None).why_refuse(statement, frozenset())
 
 
-def _why_refuse_insert(statement: Insert, rows: list[dict[str, Any]], scope: Scope) -> str | None:
+def _why_refuse_insert(
+    statement: Insert, rows: list[dict[str, Any]], guarded: frozenset[Table], scope: Scope
+) -> str | None:
+    if statement.select is not None:
+        return f"rows for {statement.table} are made of others, whose tenant nobody sees here"
     compiled = statement.compile().params
     for row in rows or [{}]:
         value = row.get(TENANT_COLUMN, compiled.get(TENANT_COLUMN))
         if scope.tenant is None or value != scope.tenant:
             return f"a row for {statement.table} names another tenant"
-    return None
+    return _Inspection(rows, guarded, scope).why_refuse_within(statement)
 
 
 class _Inspection:
@@ -264,27 +268,35 @@ class _Inspection:
     def why_refuse(self, part: Any, outer: frozenset[Any]) -> str | None:
         """`outer` are the uses that the statement around this part has held already."""
         if isinstance(part, CompoundSelect):
-            return self._first(part.selects, outer)
+            return _first(self.why_refuse(each, outer) for each in part.selects)
+        if isinstance(part, Insert) and part.table in self._guarded:
+            return f"rows for {part.table} are written by a statement of their own"
         if not isinstance(part, Select | Update | Delete):
-            return self._first(_parts_within(part), outer)
+            return self.why_refuse_within(part, outer)
         uses, conditions = _uses_and_conditions(part)
         guarded_uses = {use for use in uses if _base(use) in self._guarded}
         if guarded_uses and self._scope == NOWHERE:
             return f"no tenant was named, and the statement touches {_listed(guarded_uses)}"
         if guarded_uses and not isinstance(part, Select) and self._for_person is not None:
             return f"a person only reads, and the statement changes {_listed(guarded_uses)}"
-        held = self._held(conditions, outer)
+        if isinstance(part, Update) and part.table in self._guarded and _moves_rows(part):
+            return f"rows of {part.table} would go to another tenant"
+        # What the part reads anew was held in the statement around it, and is not held here.
+        held = self._held(conditions, outer - (uses - _correlated(part, outer)))
         if guarded_uses - held:
             return f"{_listed(guarded_uses - held)} is not held to the tenant"
-        return self._first(_parts_within(part), frozenset(held))
+        return self.why_refuse_within(part, frozenset(held))
+
+    def why_refuse_within(self, part: Any, held: frozenset[Any] = frozenset()) -> str | None:
+        """The same for the statements inside this one; those in its FROM know nothing of its rows."""
+        return _first(
+            self.why_refuse(each, frozenset() if stands_alone else held)
+            for each, stands_alone in _parts_within(part)
+        )
 
     @property
     def _for_person(self) -> UUID | None:
         return self._scope.person if self._scope is not None else None
-
-    def _first(self, parts: Iterable[Any], outer: frozenset[Any]) -> str | None:
-        refusals = (self.why_refuse(part, outer) for part in parts)
-        return next((refusal for refusal in refusals if refusal), None)
 
     def _held(self, conditions: list["_Condition"], outer: frozenset[Any]) -> set[Any]:
         """The uses whose rows are tied to the scope, directly or through another."""
@@ -337,6 +349,10 @@ class _Inspection:
         return self._for_person is None or _owned_as(column.table) == "tenant"
 
 
+def _first(refusals: Iterable[str | None]) -> str | None:
+    return next((refusal for refusal in refusals if refusal), None)
+
+
 def _owned_as(use: Any) -> str | None:
     base = _base(use)
     return base.info.get(OWN) if isinstance(base, Table) else None
@@ -375,10 +391,12 @@ class _Equality:
 def _uses_and_conditions(statement: Any) -> tuple[set[Any], list[_Condition]]:
     """The tables (or aliases of tables) that a statement reads, and what each row has to pass."""
     conditions = [_Condition(clause) for clause in statement._where_criteria]
-    if isinstance(statement, Update | Delete):
-        return {statement.table}, conditions
     uses: set[Any] = set()
-    pending: list[Any] = list(statement.get_final_froms())
+    pending: list[Any] = (
+        [statement.table, *_other_sources(statement)]
+        if isinstance(statement, Update | Delete)
+        else list(statement.get_final_froms())
+    )
     while pending:
         source = pending.pop()
         if isinstance(source, Join):
@@ -398,16 +416,48 @@ def _uses_of(source: Any) -> frozenset[Any]:
     return frozenset({source})
 
 
-def _parts_within(statement: Any) -> list[Any]:
-    """The statements inside this one, not those inside them."""
-    found: list[Any] = []
-    pending = list(statement.get_children())
+def _other_sources(statement: Update | Delete) -> list[Any]:
+    """What an UPDATE … FROM or DELETE … USING reads besides its table; nothing else names it."""
+    read: list[Any] = list(statement._where_criteria)
+    if isinstance(statement, Update):
+        read += (statement._values or {}).values()
+    sources = (source for part in read for source in getattr(part, "_from_objects", ()))
+    return [source for source in dict.fromkeys(sources) if source is not statement.table]
+
+
+def _moves_rows(statement: Update) -> bool:
+    return any(
+        getattr(column, "key", column) == TENANT_COLUMN for column in statement._values or ()
+    )
+
+
+def _correlated(statement: Any, outer: frozenset[Any]) -> frozenset[Any]:
+    """What stands in a SELECT's FROM and is, as SQLAlchemy has it, a row of the statement around it."""
+    if not isinstance(statement, Select):
+        return frozenset()
+    sources = statement.get_final_froms()
+    around = outer.intersection(sources)
+    if statement._correlate:
+        return around.intersection(statement._correlate)
+    if statement._correlate_except is not None:
+        return around.difference(statement._correlate_except)
+    # The only one that there is is read anew, unless somebody says otherwise.
+    return around if statement._auto_correlate and len(sources) > 1 else frozenset()
+
+
+def _parts_within(statement: Any) -> list[tuple[Any, bool]]:
+    """The statements inside this one, not those inside them; and whether each stands alone in FROM."""
+    found: list[tuple[Any, bool]] = []
+    pending = [(child, False) for child in statement.get_children()]
+    if isinstance(statement, Update | Delete):
+        pending += [(source, False) for source in _other_sources(statement)]
     while pending:
-        part = pending.pop()
-        if isinstance(part, SelectBase):
-            found.append(part)
-        else:
-            pending.extend(part.get_children())
+        part, stands_alone = pending.pop()
+        if isinstance(part, SelectBase | UpdateBase):
+            found.append((part, stands_alone))
+            continue
+        is_apart = isinstance(part, AliasedReturnsRows) and not isinstance(part, Lateral)
+        pending += [(child, stands_alone or is_apart) for child in part.get_children()]
     return found
 
 
@@ -467,6 +517,19 @@ def why_no_walls(session: Session) -> str | None:
     if role.is_owner:
         return "its role owns the tables: it could take the walls down"
     return None
+
+
+class Operations(Protocol):
+    """What a migration does things with, as far as it is needed: `alembic.op`.
+
+    Serving programs never migrate, and Alembic takes long to load.
+    """
+
+    def get_bind(self) -> Connection:
+        """The connection that is migrated."""
+
+    def execute(self, sqltext: str, /) -> None:
+        """Carry out a statement."""
 
 
 def enable_row_level_security(operations: "Operations", table: str) -> None:

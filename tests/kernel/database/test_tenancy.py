@@ -1,6 +1,7 @@
 """The second wall: a statement that forgot the tenant reaches nobody's rows."""
 
 import os
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -147,6 +148,7 @@ def test_a_table_of_nobody_is_open_to_all() -> None:
 
 
 GUARDED = tenancy.tenant_tables(Folder.metadata)
+ALL_FOLDERS = select(Folder.name).subquery()
 
 
 @pytest.mark.parametrize(
@@ -166,8 +168,35 @@ GUARDED = tenancy.tenant_tables(Folder.metadata)
         select(Country.name, Folder.name)
         .outerjoin(Folder, Folder.name == Country.name)
         .where(Country.code == "PL"),
+        select(Folder.name).where(
+            Folder.tenant_id == OURS, Folder.name.in_(select(Folder.name).correlate(None))
+        ),
+        select(Folder.name, select(Folder.name).limit(1).scalar_subquery()).where(
+            Folder.tenant_id == OURS
+        ),
+        select(ALL_FOLDERS.c.name).where(Folder.tenant_id == OURS),
+        select(delete(Folder).returning(Folder.name).cte().c.name),
+        update(Folder)
+        .where(Folder.tenant_id == OURS, Folder.id == Paper.folder_id)
+        .values(name=Paper.text),
+        update(Country).values(name=select(Folder.name).limit(1).scalar_subquery()),
+        update(Country).where(Country.code == ALL_FOLDERS.c.name).values(name=ALL_FOLDERS.c.name),
+        delete(Folder).where(Folder.tenant_id == OURS, Folder.id == Paper.folder_id),
+        update(Folder).where(Folder.tenant_id == OURS).values(tenant_id=THEIRS),
+        insert(Folder).values(tenant_id=OURS, name=select(Paper.text).limit(1).scalar_subquery()),
+        insert(Folder).from_select(
+            ["tenant_id", "name"],
+            select(Paper.tenant_id, Paper.text).where(
+                Paper.tenant_id == bindparam("tenant_id", value=OURS)
+            ),
+        ),
+        insert(Country).from_select(["name"], select(Folder.name)),
     ],
-    ids=["or", "not", "unequal", "second", "subquery", "union", "outer", "from", "cte", "loose"],
+    ids=[
+        *("or", "not", "unequal", "second", "subquery", "union", "outer", "from", "cte", "loose"),
+        *("anew", "scalar", "beside", "deleting-cte", "update-from", "value", "update-from-all"),
+        *("using", "moved", "inserted-value", "inserted-rows", "taken-out"),
+    ],
 )
 def test_the_hook_sees_through(statement: object) -> None:
     assert tenancy.why_refuse(statement, [], GUARDED, Scope(OURS))  # type: ignore[arg-type]
@@ -178,6 +207,48 @@ def test_the_hook_lets_a_held_subquery_pass() -> None:
     statement = select(Paper.text).where(Paper.tenant_id == OURS, Paper.folder_id.in_(owned))
 
     assert tenancy.why_refuse(statement, [], GUARDED, Scope(OURS)) is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        select(Folder.name).where(
+            Folder.tenant_id == OURS,
+            select(Paper.id).where(Paper.tenant_id == Folder.tenant_id).exists(),
+        ),
+        select(
+            Folder.name,
+            select(Paper.text)
+            .where(Paper.tenant_id == Folder.tenant_id)
+            .correlate(Folder)
+            .scalar_subquery(),
+        ).where(Folder.tenant_id == OURS),
+        update(Folder)
+        .where(
+            Folder.tenant_id == OURS,
+            Paper.tenant_id == Folder.tenant_id,
+            Paper.folder_id == Folder.id,
+        )
+        .values(name=Paper.text),
+    ],
+    ids=["exists", "correlated", "update-from"],
+)
+def test_what_is_tied_to_held_rows_passes(statement: object) -> None:
+    assert tenancy.why_refuse(statement, [], GUARDED, Scope(OURS)) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        update(Country).where(Country.code == Folder.name).values(name=Folder.name),
+        delete(Country).where(Country.code == ALL_FOLDERS.c.name),
+        select(delete(Folder).returning(Folder.name).cte().c.name),
+    ],
+    ids=["update-from", "using", "deleting-cte"],
+)
+def test_who_else_is_read_has_a_part_in_the_statement(statement: Any) -> None:
+    assert tenancy.reaches_tenants(statement)
+    assert tenancy.why_refuse_prebuilt(statement, GUARDED)
 
 
 def test_two_uses_of_one_table_must_both_be_held() -> None:
