@@ -184,7 +184,8 @@ def _done_once(
 
 
 def _keep(installed: Installed, claim: Claim, response: Response) -> None:
-    if response.status_code == 429:
+    # Who comes later, or with better credentials, is asking again.
+    if response.status_code in {401, 429}:
         installed.requests.release(installed.db, claim)
         return
     headers = tuple(

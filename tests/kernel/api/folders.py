@@ -127,6 +127,8 @@ def create_folder(call: Call[str], body: FolderDraft) -> Reply[FolderAnswer]:
         raise BadName("a secret reason")
     if body.name == "busy":
         raise Overloaded("full", retry_after=7)
+    if body.name == "stale":
+        raise Unauthenticated("signed in too long ago")
     if body.name == "broken":
         raise RuntimeError("s3cret")
     with db.transaction(tenant=TENANT) as session:

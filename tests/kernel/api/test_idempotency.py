@@ -54,8 +54,8 @@ def test_what_was_never_begun_is_not_kept(writer):
     assert (wrong.status_code, right.status_code) == (422, 201)
 
 
-@pytest.mark.parametrize("name", ["busy", "broken"])
-def test_what_failed_on_our_side_may_be_sent_again(writer, name):
+@pytest.mark.parametrize("name", ["busy", "broken", "stale"])
+def test_what_failed_on_our_side_or_for_now_may_be_sent_again(writer, name):
     first = writer.ask("POST", "/folders", json={"name": name}, headers=KEY)
     second = writer.ask("POST", "/folders", json={"name": name}, headers=KEY)
 
