@@ -157,7 +157,7 @@ def send_invitation(
 
 @api.delete(
     "/accounts/{account}/invitations/{invitation}", tag=INVITATION, demand=_DEMAND,
-    needs_version=True, refusals=[NotOpen],
+    needs_version=True, refusals=[NotOpen, BeyondReach],
 )  # fmt: skip
 def revoke_invitation(call: Call[Caller], account: AccountId, invitation: InvitationId) -> None:
     """Take an invitation back."""

@@ -246,8 +246,14 @@ def revoke(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Take it back; its link opens nothing any more. Raises NotOpen, NotFound, VersionConflict."""
+    """Take it back; its link opens nothing any more.
+
+    Raises NotOpen, NotFound, VersionConflict, and BeyondReach where it promises more elsewhere.
+    """
+    _, area = members.area_of(actor, account, right=MANAGE)
     found = find(session, account, invitation_id, actor=actor)
+    if not area.whole and any(one.company not in area.companies for one in found.assignments):
+        raise BeyondReach("the invitation is for other companies, too")
     if version is not None and version != found.version:
         raise VersionConflict(f"invitation {invitation_id} is at version {found.version}")
     changed = session.execute(

@@ -245,6 +245,21 @@ def test_who_has_power_over_one_company_sees_the_invitations_to_that_one(office,
         found(office, elsewhere, inviter)
 
 
+@pytest.mark.security("12.4")
+def test_who_has_power_over_one_company_takes_back_what_is_for_that_one_alone(office, admin, now):
+    inviter = office.someone((inviting(office), office.second), (office.watching, office.second))
+    there = Wanted(office.watching, office.second)
+    further = invited(office, admin, now, assignments=[there, Wanted(office.watching)])
+    here = invited(office, admin, now, email="b@example.com", assignments=[there])
+
+    with pytest.raises(BeyondReach):
+        act(office, invitations.revoke, further, inviter, now)
+    act(office, invitations.revoke, here, inviter, now)
+
+    assert found(office, further, admin).state(now) is State.OPEN
+    assert found(office, here, admin).state(now) is State.REVOKED
+
+
 def test_an_address_is_invited_once_at_a_time(office, admin, now):
     invited(office, admin, now)
 
