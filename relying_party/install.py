@@ -188,6 +188,7 @@ def install(app: Flask, party: RelyingParty, *, identity_api: str, home: str) ->
         grants=party.grants,
         api=party.api(identity_api),
         application=party.client.application,
+        waiting_url=f"{party.provider.issuer}/account/invitations",
         home=home,
     )
     app.register_blueprint(context_views.blueprint)

@@ -28,6 +28,8 @@ class Contexts:
     """The identity program's own."""
     application: str
     """What this application is called among those that accounts have."""
+    waiting_url: str
+    """The identity program's page on which somebody accepts a place in an account."""
     home: str
     """The endpoint that somebody comes to who has chosen: its rule has `<context:context>`."""
 
@@ -43,6 +45,7 @@ def page() -> ResponseReturnValue:
             contexts.grants, contexts.api, person.session_id, application=contexts.application
         ),
         address=address,
+        waiting_url=contexts.waiting_url,
     )
 
 

@@ -48,6 +48,8 @@ class StrictProvider:
         """The account that a client without any gets: the CRM is always that of an account."""
         self.blocked: set[str] = set()
         """Accounts in which the person may not work any more."""
+        self.pending: set[str] = set()
+        """Accounts in which the person has not accepted yet."""
         self.access_token_seconds = 300
         self.gives_refresh_tokens = True
         self.change_claims: Change = unchanged
@@ -163,7 +165,7 @@ class StrictProvider:
                         "account": account,
                         "name": known["name"],
                         "status": "active",
-                        "member_state": "blocked" if account in self.blocked else "active",
+                        "member_state": self._state_in(account),
                         "companies": [{"id": COMPANY, "name": "Firma Sad"}],
                         "applications": ["portal", "crm"],
                     }
@@ -174,6 +176,11 @@ class StrictProvider:
         permissions = self.accounts[account or ""]["permissions"]
         labels = [{"labels": {"pl": f"PL {each}", "en": f"EN {each}"}} for each in permissions]
         return {"applications": [{"name": "CRM", "permissions": labels}]}
+
+    def _state_in(self, account: str) -> str:
+        if account in self.blocked:
+            return "blocked"
+        return "pending" if account in self.pending else "active"
 
     def id_token(self, *, client_id: str, nonce: str, access_token: str) -> str:
         now = int(time.time())

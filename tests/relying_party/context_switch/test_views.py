@@ -85,6 +85,16 @@ def test_an_account_that_can_not_be_opened_is_listed_without_a_way_in(browser, p
     assert f'href="{HERE}"' not in page
 
 
+def test_who_was_added_and_has_not_accepted_is_led_to_where_they_can(browser, provider):
+    provider.pending.add(ACCOUNT)
+    browser.sign_in()
+
+    page = browser.get("/contexts").text
+
+    assert f'href="{HERE}"' not in page
+    assert f'href="{provider.issuer}/account/invitations"' in page
+
+
 def test_who_belongs_to_no_account_reads_what_would_be_here(browser, provider):
     provider.accounts.clear()
     browser.sign_in()
