@@ -11,12 +11,10 @@ hold there. The membership as a whole is theirs only while nothing of it reaches
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kernel.errors import NotFound, Refused, VersionConflict
@@ -24,22 +22,12 @@ from kernel.ids import new_id
 from tenants.accounts import service as accounts
 from tenants.accounts.details import NotValid
 from tenants.applications.service import ACCOUNTS
-from tenants.audit import Event, record
 from tenants.companies import service as companies
-from tenants.events import ClientAccountEvent, MemberEvent
-from tenants.facts.service import Kind, note
-from tenants.members import admins, details
+from tenants.members import admins, details, rows, telling
 from tenants.members.admins import LastAdmin
-from tenants.members.assignments import (
-    Difference,
-    Held,
-    Place,
-    Wanted,
-    difference,
-    held_by,
-    write,
-)
+from tenants.members.assignments import Difference, Place, Wanted, difference, write
 from tenants.members.models import Membership
+from tenants.members.rows import MemberKind, Row, State, shown_state
 from tenants.people import service as people
 from tenants.people.service import Newcomer, NotAnAddress
 from tenants.roles import service as roles
@@ -88,22 +76,6 @@ __all__ = [
 ]
 
 
-class MemberKind(StrEnum):
-    """The two ways in which a person belongs to an account."""
-
-    MEMBER = "member"
-    CLIENT = "client"
-
-
-class State(StrEnum):
-    """What a membership is good for."""
-
-    PENDING = "pending"
-    """For nothing, until the person accepts."""
-    ACTIVE = "active"
-    BLOCKED = "blocked"
-
-
 READ = {
     MemberKind.MEMBER: Right(ACCOUNTS, "users:read"),
     MemberKind.CLIENT: Right(ACCOUNTS, "clients:read"),
@@ -112,9 +84,6 @@ MANAGE = {
     MemberKind.MEMBER: Right(ACCOUNTS, "users:manage"),
     MemberKind.CLIENT: Right(ACCOUNTS, "clients:manage"),
 }
-_TABLE = cast(Table, Membership.__table__)
-_LONGEST_LIST = 100
-"""As long as a list in one row of the audit trail can be."""
 
 
 class AlreadyMember(Refused):
@@ -147,57 +116,6 @@ class Added:
     person_id: UUID
     is_new_person: bool
     """Nobody had this address: the person has no way in yet. Not for the eyes of the account."""
-
-
-@dataclass(frozen=True)
-class _Membership:
-    """A membership as it is, while the account is held."""
-
-    account: str
-    id: UUID
-    person_id: UUID
-    kind: MemberKind
-    state: State
-    version: int
-    accepted_at: datetime | None
-    held: tuple[Held, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Deed:
-    """One thing that can be done to a membership, as the audit trail and the facts call it."""
-
-    member: tuple[Event, Kind]
-    client: tuple[Event, Kind] | None = None
-
-
-_ADDED = _Deed(
-    (MemberEvent.ADDED, Kind.MEMBER_ADDED), (ClientAccountEvent.ADDED, Kind.CLIENT_ADDED)
-)
-_CHANGED = _Deed(
-    (MemberEvent.CHANGED, Kind.MEMBER_CHANGED), (ClientAccountEvent.CHANGED, Kind.CLIENT_CHANGED)
-)
-_BLOCKED = _Deed(
-    (MemberEvent.BLOCKED, Kind.MEMBER_BLOCKED), (ClientAccountEvent.BLOCKED, Kind.CLIENT_BLOCKED)
-)
-_UNBLOCKED = _Deed(
-    (MemberEvent.UNBLOCKED, Kind.MEMBER_UNBLOCKED),
-    (ClientAccountEvent.UNBLOCKED, Kind.CLIENT_UNBLOCKED),
-)
-_REMOVED = _Deed(
-    (MemberEvent.REMOVED, Kind.MEMBER_REMOVED), (ClientAccountEvent.REMOVED, Kind.CLIENT_REMOVED)
-)
-_SIGNED_OUT = _Deed(
-    (MemberEvent.SIGNED_OUT, Kind.MEMBER_SIGNED_OUT),
-    (ClientAccountEvent.SIGNED_OUT, Kind.MEMBER_SIGNED_OUT),
-)
-_INFORMED = _Deed(
-    (MemberEvent.INFORMED, Kind.MEMBER_INFORMED),
-    (ClientAccountEvent.INFORMED, Kind.CLIENT_INFORMED),
-)
-_ACCEPTED = _Deed((MemberEvent.ACCEPTED, Kind.MEMBER_ACCEPTED))
-_LEFT = _Deed((MemberEvent.LEFT, Kind.MEMBER_LEFT))
-_ROLES_CHANGED = _Deed((MemberEvent.ROLES_CHANGED, Kind.MEMBER_ROLES_CHANGED))
 
 
 def add(
@@ -246,7 +164,7 @@ def add(
     person = people.find_by_email(session, email)
     if person is None:
         raise NotFound("the person is gone")
-    membership = _Membership(
+    membership = Row(
         account,
         id=new_id(),
         person_id=person.id,
@@ -256,7 +174,7 @@ def add(
         accepted_at=now if accepted else None,
     )
     sort_name = details.sort_name(written["given_name"], written["family_name"], address.key)
-    if not _insert(
+    if not rows.insert(
         session,
         membership,
         now,
@@ -267,7 +185,15 @@ def add(
     ):
         return _add_there(session, account, person.id, kind, given, area, actor, now)
     write(session, account, membership.id, given, actor=actor.id, now=now)
-    _tell(session, _ADDED, membership, actor.id, now, **_words(given), inform=not silently)
+    telling.tell(
+        session,
+        telling.ADDED,
+        membership,
+        actor.id,
+        now,
+        **telling.words(given),
+        inform=not silently,
+    )
     if accepted:
         _unflag(session, account)
     return Added(membership.id, _shown(membership), person.id, is_new)
@@ -312,14 +238,14 @@ def change(
     _check_whole(found, area)
     written = details.cleaned(values)
     columns = (Membership.given_name, Membership.family_name, Membership.phone, Membership.locale)
-    before = session.execute(select(*columns, Membership.email_key).where(*_this(found))).one()
+    before = session.execute(select(*columns, Membership.email_key).where(*rows.this(found))).one()
     changed = {field: value for field, value in written.items() if getattr(before, field) != value}
     if not changed:
         return
     names = {"given_name": before.given_name, "family_name": before.family_name, **changed}
     sort_name = details.sort_name(names["given_name"], names["family_name"], before.email_key)
-    _update(session, found, now, sort_name=sort_name, **changed)
-    _tell(session, _CHANGED, found, actor.id, now, fields=sorted(changed))
+    rows.write(session, found, now, sort_name=sort_name, **changed)
+    telling.tell(session, telling.CHANGED, found, actor.id, now, fields=sorted(changed))
 
 
 def set_assignments(
@@ -397,8 +323,8 @@ def block(
     is_last = _is_last_admin(session, found)
     if is_last and not power.installation:
         raise LastAdmin(f"membership {found.id} is the last admin of {account}")
-    _update(session, found, now, state=State.BLOCKED)
-    _tell(session, _BLOCKED, found, actor.id, now)
+    rows.write(session, found, now, state=State.BLOCKED)
+    telling.tell(session, telling.BLOCKED, found, actor.id, now)
     if is_last:
         accounts.flag(session, account, actor=actor.id, now=now)
     return True
@@ -424,8 +350,8 @@ def unblock(
     if found.state is not State.BLOCKED:
         return False
     is_in = found.accepted_at is not None or kind is MemberKind.CLIENT
-    _update(session, found, now, state=State.ACTIVE if is_in else State.PENDING)
-    _tell(session, _UNBLOCKED, found, actor.id, now)
+    rows.write(session, found, now, state=State.ACTIVE if is_in else State.PENDING)
+    telling.tell(session, telling.UNBLOCKED, found, actor.id, now)
     _unflag(session, account)
     return True
 
@@ -445,8 +371,8 @@ def remove(
     found = _hold(session, account, membership_id, kind, area, now, version=version, power=power)
     _check_taking(session, found, power, area)
     _keep_an_admin(session, found)
-    _delete(session, found)
-    _tell(session, _REMOVED, found, actor.id, now)
+    rows.remove(session, found)
+    telling.tell(session, telling.REMOVED, found, actor.id, now)
 
 
 def end_sessions(
@@ -462,8 +388,8 @@ def end_sessions(
     power, area = area_of(actor, account, kind, MANAGE[kind])
     found = _hold(session, account, membership_id, kind, area, now, power=power)
     _check_taking(session, found, power, area)
-    _update(session, found, now, signed_out_at=now)
-    _tell(session, _SIGNED_OUT, found, actor.id, now, of=kind)
+    rows.write(session, found, now, signed_out_at=now)
+    telling.tell(session, telling.SIGNED_OUT, found, actor.id, now, of=kind)
 
 
 def inform(
@@ -483,7 +409,7 @@ def inform(
     found = _hold(session, account, membership_id, kind, area, now)
     if found.state is State.BLOCKED:
         raise Blocked(f"membership {membership_id}")
-    _tell(session, _INFORMED, found, actor.id, now)
+    telling.tell(session, telling.INFORMED, found, actor.id, now)
 
 
 def accept(session: Session, account: str, *, person_id: UUID, now: datetime) -> bool:
@@ -492,13 +418,13 @@ def accept(session: Session, account: str, *, person_id: UUID, now: datetime) ->
     Raises NotFound where there is none, and Blocked.
     """
     accounts.hold(session, account)
-    found = _of_person(session, account, person_id)
+    found = rows.of_person(session, account, person_id)
     if found.state is State.BLOCKED:
         raise Blocked(f"membership {found.id}")
     if found.accepted_at is not None:
         return False
-    _update(session, found, now, state=State.ACTIVE, accepted_at=now)
-    _tell(session, _ACCEPTED, found, f"person:{person_id}", now)
+    rows.write(session, found, now, state=State.ACTIVE, accepted_at=now)
+    telling.tell(session, telling.ACCEPTED, found, f"person:{person_id}", now)
     _unflag(session, account)
     return True
 
@@ -506,12 +432,12 @@ def accept(session: Session, account: str, *, person_id: UUID, now: datetime) ->
 def leave(session: Session, account: str, *, person_id: UUID, now: datetime) -> None:
     """The person gives up their place, or does not take it; raises NotFound, Blocked, LastAdmin."""
     accounts.hold(session, account, even_suspended=True)
-    found = _of_person(session, account, person_id)
+    found = rows.of_person(session, account, person_id)
     if found.state is State.BLOCKED:
         raise Blocked(f"membership {found.id}")
     _keep_an_admin(session, found)
-    _delete(session, found)
-    _tell(session, _LEFT, found, f"person:{person_id}", now)
+    rows.remove(session, found)
+    telling.tell(session, telling.LEFT, found, f"person:{person_id}", now)
 
 
 def area_of(
@@ -554,13 +480,7 @@ def names_of_places(session: Session, account: str, places: Sequence[Place]) -> 
     )
 
 
-def shown_state(kind: MemberKind, state: State, accepted_at: datetime | None) -> State:
-    """The state that an account sees: a member is pending until they came, whether they had an ID or not."""
-    has_come = accepted_at is not None or kind is MemberKind.CLIENT
-    return State.PENDING if state is State.ACTIVE and not has_come else state
-
-
-def _shown(membership: _Membership) -> State:
+def _shown(membership: Row) -> State:
     return shown_state(membership.kind, membership.state, membership.accepted_at)
 
 
@@ -585,18 +505,18 @@ def _add_there(
     now: datetime,
 ) -> Added:
     """Somebody is a member already: news only for whoever does not see them."""
-    found = _of_person(session, account, person_id, kind, now=now)
+    found = rows.of_person(session, account, person_id, kind, now=now)
     if area.whole or any(_is_within(area, one.company) for one in found.held):
         raise AlreadyMember(f"{person_id} is in {account} already")
     write(session, account, found.id, given, actor=actor.id, now=now)
-    _update(session, found, now)
-    _tell(session, _ROLES_CHANGED, found, actor.id, now, **_words(given))
+    rows.write(session, found, now)
+    telling.tell(session, telling.ROLES_CHANGED, found, actor.id, now, **telling.words(given))
     return Added(found.id, _shown(found), person_id, is_new_person=False)
 
 
 def _rearrange(
     session: Session,
-    found: _Membership,
+    found: Row,
     change: Difference,
     power: Power,
     area: Reach,
@@ -610,8 +530,8 @@ def _rearrange(
     if any(one.is_admin and one.company is None and one.place in lost for one in found.held):
         _keep_an_admin(session, found)
     write(session, found.account, found.id, change, actor=actor.id, now=now)
-    _update(session, found, now)
-    _tell(session, _ROLES_CHANGED, found, actor.id, now, **_words(change))
+    rows.write(session, found, now)
+    telling.tell(session, telling.ROLES_CHANGED, found, actor.id, now, **telling.words(change))
     _unflag(session, found.account)
     return True
 
@@ -641,24 +561,24 @@ def _check_grants(session: Session, account: str, places: Iterable[Place], power
             raise MayNotGrant(refusal)
 
 
-def _check_whole(found: _Membership, area: Reach) -> None:
+def _check_whole(found: Row, area: Reach) -> None:
     """Whether nothing of a membership is outside of the area of whoever changes it as a whole."""
     if not all(_is_within(area, one.company) for one in found.held):
         raise BeyondReach(f"membership {found.id} has roles elsewhere")
 
 
-def _check_taking(session: Session, found: _Membership, power: Power, area: Reach) -> None:
+def _check_taking(session: Session, found: Row, power: Power, area: Reach) -> None:
     """To block, remove or sign out a member is to take, for a while or for good, all that they hold."""
     _check_whole(found, area)
     _check_grants(session, found.account, [one.place for one in found.held], power)
 
 
-def _keep_an_admin(session: Session, found: _Membership) -> None:
+def _keep_an_admin(session: Session, found: Row) -> None:
     if _is_last_admin(session, found):
         raise LastAdmin(f"membership {found.id} is the last admin of {found.account}")
 
 
-def _is_last_admin(session: Session, found: _Membership) -> bool:
+def _is_last_admin(session: Session, found: Row) -> bool:
     return admins.acts_as_admin(session, found.account, found.id) and not admins.has_admin(
         session, found.account, besides=found.id
     )
@@ -679,142 +599,12 @@ def _hold(
     *,
     version: int | None = None,
     power: Power = NOTHING,
-) -> _Membership:
+) -> Row:
     """The membership, if whoever has this area sees it, kept as it is until this transaction ends."""
     accounts.hold(session, account, even_suspended=power.installation)
-    found = _one(session, account, now, Membership.id == membership_id, Membership.kind == kind)
+    found = rows.one(session, account, now, Membership.id == membership_id, Membership.kind == kind)
     if not area.whole and not any(_is_within(area, one.company) for one in found.held):
         raise NotFound(f"membership {membership_id} is out of sight")
     if version is not None and version != found.version:
         raise VersionConflict(f"membership {membership_id} is at version {found.version}")
     return found
-
-
-def _of_person(
-    session: Session,
-    account: str,
-    person_id: UUID,
-    kind: MemberKind = MemberKind.MEMBER,
-    *,
-    now: datetime | None = None,
-) -> _Membership:
-    return _one(session, account, now, Membership.person_id == person_id, Membership.kind == kind)
-
-
-def _one(session: Session, account: str, now: datetime | None, *conditions: Any) -> _Membership:
-    row = session.execute(
-        select(
-            Membership.id,
-            Membership.person_id,
-            Membership.kind,
-            Membership.state,
-            Membership.version,
-            Membership.accepted_at,
-        ).where(Membership.tenant_id == account, *conditions)
-    ).one_or_none()
-    if row is None:
-        raise NotFound(f"no such membership in {account}")
-    held = held_by(session, account, [row.id], now=now)[row.id] if now is not None else ()
-    return _Membership(
-        account,
-        row.id,
-        row.person_id,
-        MemberKind(row.kind),
-        State(row.state),
-        row.version,
-        row.accepted_at,
-        held,
-    )
-
-
-def _this(membership: _Membership) -> tuple[Any, Any]:
-    return Membership.tenant_id == membership.account, Membership.id == membership.id
-
-
-def _insert(session: Session, membership: _Membership, now: datetime, **written: Any) -> bool:
-    """Write the row; False where the account has one of this kind for this person."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    made = session.execute(
-        dialect.insert(_TABLE)
-        .values(
-            tenant_id=membership.account,
-            id=membership.id,
-            person_id=membership.person_id,
-            kind=membership.kind,
-            state=membership.state,
-            version=membership.version,
-            accepted_at=membership.accepted_at,
-            created_at=now,
-            updated_at=now,
-            **written,
-        )
-        .on_conflict_do_nothing()
-        .returning(_TABLE.c.id)
-    )
-    return made.first() is not None
-
-
-def _update(session: Session, membership: _Membership, now: datetime, **values: Any) -> None:
-    session.execute(
-        update(Membership)
-        .where(*_this(membership))
-        .values(**values, version=Membership.version + 1, updated_at=now)
-    )
-
-
-def _delete(session: Session, membership: _Membership) -> None:
-    session.execute(delete(Membership).where(*_this(membership)))
-
-
-def _words(change: Difference) -> dict[str, list[dict[str, Any]]]:
-    """A change of roles as the audit trail and the facts tell it."""
-    parts = {"given": change.given, "prolonged": change.prolonged, "taken": change.taken}
-    return {
-        what: [
-            {"role": one.role_id, "company": one.company, "expires_at": one.expires_at}
-            for one in places
-        ]
-        for what, places in parts.items()
-        if places
-    }
-
-
-def _tell(
-    session: Session,
-    deed: _Deed,
-    membership: _Membership,
-    actor: str,
-    now: datetime,
-    **said: Any,
-) -> None:
-    is_client = membership.kind is MemberKind.CLIENT and deed.client is not None
-    event, kind = deed.client if is_client and deed.client else deed.member
-    for part in _parts(said):
-        record(
-            session,
-            account=membership.account,
-            event=event,
-            actor=actor,
-            subject=f"member:{membership.id}",
-            now=now,
-            details={"person": membership.person_id, **part},
-        )
-    note(
-        session,
-        kind,
-        account=membership.account,
-        person_id=membership.person_id,
-        now=now,
-        membership=membership.id,
-        **said,
-    )
-
-
-def _parts(said: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    """What is said, in as many rows of the audit trail as its lists need: nothing of them is cut off."""
-    lists = {what: words for what, words in said.items() if isinstance(words, list)}
-    short = {what: words for what, words in said.items() if what not in lists}
-    most = max(map(len, lists.values()), default=0)
-    for start in range(0, max(most, 1), _LONGEST_LIST):
-        pieces = {what: words[start : start + _LONGEST_LIST] for what, words in lists.items()}
-        yield {**short, **{what: piece for what, piece in pieces.items() if piece}}
