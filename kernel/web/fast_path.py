@@ -205,7 +205,7 @@ def parse_cookies(header: str) -> Mapping[str, str] | None:
     """The cookies of a header as browsers write it; None where anything is quoted or odd.
 
     >>> parse_cookies("a=1; b=2; a=3")
-    {'b': '2', 'a': '1'}
+    {'a': '1', 'b': '2'}
     >>> parse_cookies('a="1"') is None
     True
     """
