@@ -64,8 +64,10 @@ class Estate:
 def an_estate(world: World) -> Estate:
     """One of everything; every name, address and number in it carries the canary."""
     canary = f"canary{new_token(96).lower().replace('_', '').replace('-', '')}"
+    # An application that no other account has.
+    own = making.an_application(canary)
     account = making.an_account(
-        f"{canary} account", town=canary, street=canary, applications=["crm"]
+        f"{canary} account", town=canary, street=canary, applications=["crm", own]
     )
     person = making.a_person(f"{canary}.user@example.com")
     company = making.a_company(account.id, f"{canary} company", town=canary)

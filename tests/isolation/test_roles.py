@@ -273,7 +273,9 @@ def test_an_application_that_the_account_has_provisions_and_nobody_else_does(hom
     )
     granted = an_application(home.world, "provisioning")
     _provision(granted, estate)
-    before = estate.digest()
+    # What it calls somebody here says nothing of whom it calls so elsewhere.
+    _provision(granted, home.other)
+    before, elsewhere = estate.digest(), home.other.digest()
     people = {
         "admin": estate.admin,
         "key": estate.key,
@@ -291,6 +293,8 @@ def test_an_application_that_the_account_has_provisions_and_nobody_else_does(hom
     assert estate.digest() == before
     answer = operation.send(granted, slots, in_query=in_query)
     assert is_let_in(answer), answer.get_data(as_text=True)
+    assert home.other.canary not in answer.get_data(as_text=True)
+    assert home.other.digest() == elsewhere
 
 
 def _provision(application: Speaker, estate: Estate) -> None:
