@@ -24,7 +24,7 @@ check: setup ## Lint, types, import rules, architecture and fast tests
 test: setup ## All tests, on SQLite and PostgreSQL; T=tests/kernel picks some
 	@$(BIN)/python -m tools.test $(T)
 
-soak: setup ## The long tests: races by the hundred rounds, and timing by 200 tries
+soak: setup ## The long tests: races by the hundred rounds, timing by 200 tries, seeded faults
 	@$(BIN)/python -m tools.test --soak $(T)
 
 bench: setup ## The benchmarks, each beside its peer or its floor

@@ -6,16 +6,13 @@ The requests are made from the description: a new operation is tried without bei
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
 import pytest
 from werkzeug.test import TestResponse
 
-from kernel.limits import Window
-from tenants.api import gate
-from tests import programs
 from tests.conftest import MakeDatabase
 from tests.isolation.estate import Estate, an_estate, nothing_of_the_kind
+from tests.isolation.lasting import lasting
 from tests.isolation.requests import OPERATIONS, Described
 from tests.tenants import making
 from tests.tenants.api.speaking import Speaker, World, a_world
@@ -30,7 +27,6 @@ DEEPER = [one for one in IN_AN_ACCOUNT if len(one.gaps) > 1]
 WITH_BODY_SLOTS = [one for one in IN_AN_ACCOUNT if one.body_slots]
 WITH_QUERY_SLOTS = [one for one in IN_AN_ACCOUNT if one.query_slots]
 BY_PERMISSION = [one for one in IN_AN_ACCOUNT if one.permission is not None]
-ENDLESS = Window("endless", limit=10**9, every=timedelta(days=1))
 
 
 @dataclass
@@ -44,12 +40,9 @@ class Cast:
 
 @pytest.fixture(scope="module")
 def cast(make_database: MakeDatabase) -> Iterator[Cast]:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(gate, "PER_CALLER", ENDLESS)
-        patched.setattr(gate, "PER_ACCOUNT", ENDLESS)
-        for app in programs.identity(make_database):
-            world = a_world(app)
-            yield a_cast(world, an_estate(world))
+    for app in lasting(make_database):
+        world = a_world(app)
+        yield a_cast(world, an_estate(world))
 
 
 def a_cast(world: World, other: Estate) -> Cast:

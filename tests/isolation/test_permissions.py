@@ -1,17 +1,14 @@
 """Every operation of the API takes just the permission that it declares: with it, and not without it."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 
-from kernel.limits import Window
-from tenants.api import gate
 from tenants.applications.own import PERMISSIONS
-from tests import programs
 from tests.conftest import MakeDatabase
 from tests.isolation import declared
 from tests.isolation.estate import Estate, an_estate
+from tests.isolation.lasting import lasting
 from tests.isolation.requests import OPERATIONS, Described
 from tests.tenants.api.speaking import World, a_world
 
@@ -19,16 +16,12 @@ pytestmark = [pytest.mark.security("20.4", "12.1"), pytest.mark.product("TEN-16"
 
 LEVELS = {permission.name: permission.level for permission in PERMISSIONS}
 BY_PERMISSION = [one for one in OPERATIONS if one.permission is not None]
-ENDLESS = Window("endless", limit=10**9, every=timedelta(days=1))
 
 
 @pytest.fixture(scope="module")
 def world(make_database: MakeDatabase) -> Iterator[World]:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(gate, "PER_CALLER", ENDLESS)
-        patched.setattr(gate, "PER_ACCOUNT", ENDLESS)
-        for app in programs.identity(make_database):
-            yield a_world(app)
+    for app in lasting(make_database):
+        yield a_world(app)
 
 
 @pytest.fixture

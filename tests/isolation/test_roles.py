@@ -6,22 +6,18 @@ refused asks in one account, which stays as it was; whoever is let in may change
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from flask import Flask
 from werkzeug.test import TestResponse
 
-from kernel.limits import Window
-from tenants.api import gate
 from tenants.applications.own import PERMISSIONS
-from tests import programs
 from tests.conftest import MakeDatabase
 from tests.idp import provider
 from tests.isolation import declared
 from tests.isolation.declared import ABOUT_ONESELF, IN_AN_ACCOUNT, OF_APPLICATIONS
 from tests.isolation.estate import Estate, an_estate
+from tests.isolation.lasting import lasting
 from tests.isolation.requests import Described
 from tests.tenants import making
 from tests.tenants.api.speaking import AUDIENCE, Speaker, World, a_world
@@ -34,7 +30,6 @@ pytestmark = [
 NAMES = [permission.name for permission in PERMISSIONS]
 # No key manages keys (SECURITY 12.7), so there is no key with that permission.
 OF_KEYS = [name for name in NAMES if name != "api-keys:manage"]
-ENDLESS = Window("endless", limit=10**9, every=timedelta(days=1))
 PROVISIONED = "client-17"
 REFUSED = {401, 403, 404}
 
@@ -61,16 +56,11 @@ class Home:
 
 @pytest.fixture(scope="module")
 def home(make_database: MakeDatabase) -> Iterator[Home]:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(gate, "PER_CALLER", ENDLESS)
-        patched.setattr(gate, "PER_ACCOUNT", ENDLESS)
-        for app in programs.identity(make_database):
-            yield a_home(app)
+    for app in lasting(make_database):
+        yield a_home(a_world(app))
 
 
-def a_home(app: Flask) -> Home:
-    world = a_world(app)
-    making.an_application("books")
+def a_home(world: World) -> Home:
     estate, other = an_estate(world), an_estate(world)
     account = estate.account
     return Home(
@@ -84,7 +74,9 @@ def a_home(app: Flask) -> Home:
         of_company=admin_of_company(world, estate),
         applications={
             "without the scope": an_application(world, "openid"),
-            "that the account does not have": an_application(world, "provisioning", of="books"),
+            "that the account does not have": an_application(
+                world, "provisioning", of=other.canary
+            ),
         },
     )
 
