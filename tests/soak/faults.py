@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import create_engine, event, pool, text, true
+from sqlalchemy import ColumnElement, create_engine, event, pool, text, true
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BinaryExpression, ColumnClause
 
@@ -66,14 +66,14 @@ def no_filter(table: str) -> Iterator[None]:
 def without_filter(statement: Any, table: str) -> Any:
     """The statement without any comparison of the table's tenant column."""
 
-    def replace(part: Any, **_: Any) -> Any:
+    def replace(part: object, **_: Any) -> ColumnElement[bool] | None:
         if isinstance(part, BinaryExpression) and part.operator is operators.eq:
             sides = (part.left, part.right)
             if any(_is_tenant_column_of(side, table) for side in sides):
                 return true()
         return None
 
-    return visitors.replacement_traverse(statement, {}, replace)
+    return cast(Any, visitors.replacement_traverse)(statement, {}, replace)
 
 
 def _is_tenant_column_of(side: Any, table: str) -> bool:
