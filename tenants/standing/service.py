@@ -287,7 +287,13 @@ def made_from(
         sign_in_hours=row.sign_in_hours,
         wants_strong=row.account_factor == STRONG,
         applications=found.applications,
-        roles=tuple(_held(each, found) for each in who if each.role_id is not None),
+        # In one order, however the database found them: the same standing is the same value.
+        roles=tuple(
+            sorted(
+                (_held(each, found) for each in who if each.role_id is not None),
+                key=lambda role: (role.company or "", role.name, role.id),
+            )
+        ),
         company=row.company,
         company_name=row.company_name,
         audiences=found.audiences,
