@@ -149,7 +149,8 @@ def test_a_silent_server_is_left_in_time(monkeypatch):
         with pytest.raises(OSError):  # noqa: PT011 (whichever the system says)
             send_mail(Settings(smtp_port=silent.getsockname()[1]), MAIL)
 
-    assert time.monotonic() - started < 2
+    # Whoever is still waiting after this long waits for what production waits for, or for ever.
+    assert time.monotonic() - started < 9
 
 
 @pytest.mark.security("18.1")

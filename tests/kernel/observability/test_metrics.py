@@ -70,7 +70,7 @@ def test_the_page_has_a_port_of_its_own(socket_enabled):
     server = serve_metrics(0)
     try:
         address = f"http://127.0.0.1:{server.server_address[1]}/metrics"
-        with urllib.request.urlopen(address, timeout=5) as answer:
+        with urllib.request.urlopen(address, timeout=60) as answer:
             assert b"klucznik_http_requests" in answer.read()
     finally:
         server.shutdown()

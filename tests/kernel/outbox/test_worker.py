@@ -453,7 +453,7 @@ def test_a_message_that_takes_long_is_held_on_to(started, monkeypatch):
 
     def handle(received: Message) -> None:
         calls.append(received.id)
-        release.wait(10)
+        release.wait(60)
 
     started({"note": handle})
     message_id = put(now=clock.now())

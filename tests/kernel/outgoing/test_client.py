@@ -1,4 +1,5 @@
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -241,8 +242,9 @@ def drip(first: bytes, drop: bytes) -> Answer:
     return answer
 
 
-def silence(_client: socket.socket, _: bytes) -> None:
-    time.sleep(3)
+def silence(client: socket.socket, _: bytes) -> None:
+    # Until the other side has gone.
+    client.recv(1)
 
 
 @pytest.mark.security("16.1", "18.1")
@@ -257,12 +259,9 @@ def silence(_client: socket.socket, _: bytes) -> None:
     ids=["silent", "slow status", "slow headers", "slow body"],
 )
 def test_nobody_is_waited_for_longer_than_agreed_however_it_drips(ask, answer):
-    started = time.monotonic()
-
-    with pytest.raises(OutgoingFailed):
+    # None of these servers ever comes to an end: without a limit, neither would this test.
+    with pytest.raises(OutgoingFailed, match="(?i)time"):
         ask(answer, seconds=0.4)
-
-    assert time.monotonic() - started < 1.5
 
 
 @pytest.mark.parametrize(
@@ -313,10 +312,11 @@ def test_an_address_that_swallows_everything_leaves_time_for_the_next(
 ):
     one = server(says())
     connect = socket.create_connection
+    granted: list[float] = []
 
     def swallow(address: tuple[str, int], timeout: float) -> socket.socket:
         if address[0] == "127.0.0.2":
-            time.sleep(timeout)
+            granted.append(timeout)
             raise TimeoutError
         return connect(address, timeout=timeout)
 
@@ -326,9 +326,11 @@ def test_an_address_that_swallows_everything_leaves_time_for_the_next(
     )
 
     client = outgoing(f"app.example:{one.port}")
-    response = client.get(f"http://app.example:{one.port}/", seconds=1)
+    response = client.get(f"http://app.example:{one.port}/", seconds=60)
 
     assert response.status == 200
+    assert len(granted) == 1
+    assert granted[0] <= 30
 
 
 def test_a_url_can_be_checked_without_asking(outgoing):
@@ -363,16 +365,19 @@ def test_a_connection_is_not_used_again_after_the_server_said_so(server, outgoin
 
 
 def test_a_connection_that_was_closed_meanwhile_is_replaced(server, outgoing):
+    closed = threading.Semaphore(0)
+
     def once(client: socket.socket, _: bytes) -> None:
         client.sendall(says())
         client.shutdown(socket.SHUT_RDWR)
+        closed.release()
 
     one = server(once)
     client = outgoing(f"localhost:{one.port}")
 
     for _ in range(3):
         client.post(f"http://localhost:{one.port}/")
-        time.sleep(0.05)
+        closed.acquire()
 
     assert one.connections == 3
 

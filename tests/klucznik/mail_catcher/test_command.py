@@ -3,7 +3,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -53,9 +52,7 @@ def test_a_signal_ends_it_in_order(catcher, number):
 def test_it_ends_with_whoever_started_it(catcher):
     catcher.stdin.close()
 
-    started = time.monotonic()
     assert catcher.wait(60) == 0
-    assert time.monotonic() - started < 5
 
 
 @pytest.mark.security("19.1")

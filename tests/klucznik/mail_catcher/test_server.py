@@ -24,7 +24,7 @@ def test_what_our_programs_send_is_read_on_the_page():
         send_mail(Settings(smtp_port=catcher.smtp_port), MAIL)
 
         address = f"http://localhost:{catcher.http_port}/messages.json?to=anna@example.com"
-        with urlopen(address, timeout=5) as answer:
+        with urlopen(address, timeout=60) as answer:
             (mail,) = json.load(answer)
 
     assert mail["to"] == "anna@example.com"

@@ -13,7 +13,7 @@ def test_a_port_that_is_taken_is_said_and_nothing_is_left_behind():
 
 def test_stopping_hangs_up_on_whoever_is_talking():
     server = SmtpServer(Mailbox(), host="127.0.0.1", port=0)
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
         assert client.recv(100).startswith(b"220")
 
         server.stop()
