@@ -26,8 +26,7 @@ from tenants.facts import service as facts
 from tenants.limits import limits
 from tenants.members import expiry as assignments
 from tenants.outbox import outbox
-from tenants.webhooks import delivery as webhook_delivery
-from tenants.webhooks import service as webhooks
+from tenants.webhooks import deliveries, sending
 
 # How long it can be seen what applications were told.
 _EVENTS_KEPT = timedelta(days=30)
@@ -46,7 +45,7 @@ def create_worker(app: Flask) -> Worker:
             backchannel.KIND: backchannel.deliver,
             provisioning.KIND: provisioning.deliver,
             facts.MESSAGE: lambda _message: hearing.hear(clock.now()),
-            webhooks.KIND: webhook_delivery.deliver,
+            deliveries.KIND: sending.deliver,
             security_events.KIND: security_delivery.deliver,
             security_delivery.HEARTBEAT: security_delivery.deliver_heartbeat,
         },
@@ -85,7 +84,7 @@ def create_worker(app: Flask) -> Worker:
             Job(
                 "clean-webhooks",
                 timedelta(minutes=5),
-                lambda now: until_done(lambda: webhooks.clean(before=now - _EVENTS_KEPT)),
+                lambda now: until_done(lambda: deliveries.clean(before=now - _EVENTS_KEPT)),
             ),
             Job("rotate-keys", timedelta(minutes=5), lambda now: keys.ensure_keys(now=now)),
         ),

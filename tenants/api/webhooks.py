@@ -14,6 +14,7 @@ from tenants.api.callers import Caller
 from tenants.api.demands import on_account
 from tenants.api.rest import WEBHOOK, AccountId, api, at
 from tenants.database import db
+from tenants.webhooks import deliveries
 from tenants.webhooks import service as webhooks
 from tenants.webhooks.service import LONGEST_OVERLAP, EndpointSummary, WebhookNotValid
 
@@ -251,7 +252,7 @@ def enable_webhook(call: Call[Caller], account: AccountId, webhook: WebhookId) -
 def send_test_event(call: Call[Caller], account: AccountId, webhook: WebhookId) -> Sent:
     """Send an event that means nothing, to see whether the address works."""
     with db.transaction(tenant=account) as session:
-        delivery_id = webhooks.send_test(
+        delivery_id = deliveries.send_test(
             session, account, webhook, actor=call.caller.actor.id, now=call.now
         )
     return Sent(delivery_id=delivery_id)
@@ -264,7 +265,7 @@ def list_deliveries(
     """List what was sent to a webhook, the newest first."""
     with db.reading(tenant=account) as session:
         _sure(webhooks.find(session, account, webhook))
-        page = webhooks.deliveries(session, account, webhook, asked=query.page, state=query.state)
+        page = deliveries.listed(session, account, webhook, asked=query.page, state=query.state)
     return listing(page, Delivery.of)
 
 
@@ -276,7 +277,7 @@ def get_delivery(
 ) -> Delivery:
     """Read one delivery."""
     with db.reading(tenant=account) as session:
-        found = webhooks.delivery(session, account, delivery)
+        found = deliveries.find(session, account, delivery)
     if found is None or found.endpoint_id != webhook:
         raise NotFound(f"no delivery {delivery} of {webhook}")
     return Delivery.of(found)
@@ -293,7 +294,7 @@ def replay_deliveries(
     if (body.delivery_ids is None) == (body.failed_since is None):
         raise WebhookNotValid("delivery_ids", "either these, or a moment")
     with db.transaction(tenant=account) as session:
-        count = webhooks.replay(
+        count = deliveries.replay(
             session,
             account,
             webhook,

@@ -1,4 +1,4 @@
 """Webhooks: an account's own programs hear what happened in it (TEN-16, Standard Webhooks).
 
-`service` keeps the endpoints, `announcing` turns facts into deliveries, `delivery` sends them.
+`service` keeps the endpoints, `announcing` turns facts into `deliveries`, `sending` sends them.
 """

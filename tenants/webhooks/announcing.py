@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tenants.facts.service import FactSummary
-from tenants.webhooks import service as webhooks
+from tenants.webhooks import deliveries
 from tenants.webhooks.catalogue import EXPLAINED
 from tenants.webhooks.models import WebhookEndpoint
 
@@ -34,7 +34,7 @@ def announce(session: Session, facts: Sequence[FactSummary], *, now: datetime) -
                 continue
             if endpoint.events and fact.kind.value not in endpoint.events:
                 continue
-            webhooks.put(
+            deliveries.put(
                 session,
                 endpoint.tenant_id,
                 endpoint.id,

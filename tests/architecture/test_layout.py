@@ -148,7 +148,7 @@ def test_only_edges_ask_what_time_it_is():
         *("views.py", "worker.py", "app.py", "cli.py"),
         # What stands around views, and what the worker calls to deliver.
         *("guard.py", "pages.py", "preferences.py", "fast_path.py"),
-        *("backchannel.py", "delivery.py"),
+        *("backchannel.py", "delivery.py", "sending.py"),
     }
     askers = {
         str(path)

@@ -25,7 +25,7 @@ EVERYWHERE: dict[str, str] = {
     "idp/demo/accounts.py": "the set-up asks whether the demo people have accounts",
     "idp/blocking/service.py": "the operator blocks a person in every account at once",
     "kernel/resealing.py": "what an old key sealed is sealed anew, whoever's it is",
-    "tenants/webhooks/service.py": "old deliveries are cleaned away, whoever's they are",
+    "tenants/webhooks/deliveries.py": "old deliveries are cleaned away, whoever's they are",
     "tenants/facts/service.py": "what happened in one account may be for the ears of others",
     "tenants/members/expiry.py": "roles whose time is over are looked for in every account",
 }

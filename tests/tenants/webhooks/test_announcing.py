@@ -6,6 +6,7 @@ from idp import facts as hearing
 from kernel.pages import PageRequest
 from tenants.database import db
 from tenants.facts.service import Kind, note
+from tenants.webhooks import deliveries
 from tenants.webhooks import service as webhooks
 from tests.tenants.making import a_person, an_account
 from tests.tenants.webhooks.making import ACTOR, an_endpoint
@@ -22,7 +23,7 @@ def happened(kind, now, *, account, **details):
 
 def told(account, endpoint):
     with db.reading(tenant=account) as session:
-        return webhooks.deliveries(session, account, endpoint.id, asked=PageRequest()).items
+        return deliveries.listed(session, account, endpoint.id, asked=PageRequest()).items
 
 
 def test_an_endpoint_hears_of_its_account(now):

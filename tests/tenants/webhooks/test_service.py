@@ -11,6 +11,7 @@ from kernel.errors import NotFound, VersionConflict
 from kernel.pages import PageRequest
 from tenants.audit import account_chain, ledger
 from tenants.database import db
+from tenants.webhooks import deliveries
 from tenants.webhooks import service as webhooks
 from tenants.webhooks.models import WebhookEndpoint
 from tenants.webhooks.service import WebhookNotValid
@@ -58,7 +59,7 @@ def test_another_account_sees_and_changes_nothing(account, now):
 
     assert within(other, webhooks.find, made.id) is None
     assert within(other, webhooks.listed, asked=ALL).items == ()
-    for act in (webhooks.rotate_secret, webhooks.disable, webhooks.enable, webhooks.send_test):
+    for act in (webhooks.rotate_secret, webhooks.disable, webhooks.enable, deliveries.send_test):
         with pytest.raises(NotFound):
             within(other, act, made.id, actor=ACTOR, now=now)
     with pytest.raises(NotFound):
@@ -144,7 +145,7 @@ def test_the_audit_trail_tells_what_was_done(account, now):
     within(account, webhooks.rotate_secret, made.id, actor=ACTOR, now=now)
     within(account, webhooks.disable, made.id, actor=ACTOR, now=now)
     within(account, webhooks.enable, made.id, actor=ACTOR, now=now)
-    within(account, webhooks.send_test, made.id, actor=ACTOR, now=now)
+    within(account, deliveries.send_test, made.id, actor=ACTOR, now=now)
     within(account, webhooks.remove, made.id, version=None, actor=ACTOR, now=now)
 
     assert events_of(account)[::-1] == [

@@ -15,9 +15,11 @@ from kernel.outbox import Lane, Message, Undeliverable
 from kernel.outbox.lanes import CAPACITIES
 from kernel.outgoing import Outgoing, OutgoingError, OutgoingRefused
 from tenants.database import db
+from tenants.webhooks import deliveries
 from tenants.webhooks import service as webhooks
+from tenants.webhooks.deliveries import DeliverySummary
 from tenants.webhooks.models import WebhookDelivery, WebhookEndpoint
-from tenants.webhooks.service import DeliverySummary, EndpointSummary
+from tenants.webhooks.service import EndpointSummary
 from tenants.webhooks.signing import headers
 
 _EXTENSION = "klucznik.tenants.webhooks.outgoing"
@@ -47,7 +49,7 @@ def deliver(message: Message) -> None:
     account, delivery_id = message.payload["account"], UUID(message.payload["delivery"])
     now = clock.now()
     with db.reading(tenant=account) as session:
-        delivery = webhooks.delivery(session, account, delivery_id)
+        delivery = deliveries.find(session, account, delivery_id)
         endpoint = webhooks.find(session, account, delivery.endpoint_id) if delivery else None
         secrets = webhooks.secrets_of(session, account, endpoint.id, now=now) if endpoint else []
     if delivery is None or endpoint is None:

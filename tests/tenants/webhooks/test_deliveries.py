@@ -1,0 +1,55 @@
+"""What is sent to an endpoint: a test event, and what failed or was delivered, once more."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from kernel.outgoing import OutgoingRefused
+from tenants.database import db
+from tenants.webhooks import deliveries
+from tests.tenants.webhooks.making import ACTOR
+
+pytestmark = pytest.mark.product("TEN-16")
+
+
+def test_what_failed_can_be_sent_again_with_the_same_id(account, receiver, now):
+    account.happened(now)
+    receiver.failure = OutgoingRefused("not a public address")
+    account.work(now)
+    receiver.failure = None
+
+    assert account.replay(now, since=now - timedelta(hours=1)) == 1
+    account.work(now)
+
+    [one] = account.deliveries()
+    assert (one.state, receiver.sent[0][2]["webhook-id"]) == ("delivered", str(one.event_id))
+
+
+def test_what_was_delivered_can_be_sent_again_by_its_id(account, receiver, now):
+    account.happened(now)
+    account.work(now)
+    [one] = account.deliveries()
+
+    assert account.replay(now, since=now - timedelta(hours=1)) == 0
+    assert account.replay(now, delivery_ids=[one.id]) == 1
+    account.work(now)
+
+    assert len(receiver.sent) == 2
+
+
+def test_a_test_event_shows_whether_the_address_works(account, receiver, now):
+    with db.transaction(tenant=account.id) as session:
+        deliveries.send_test(session, account.id, account.endpoint.id, actor=ACTOR, now=now)
+
+    account.work(now)
+
+    assert json.loads(receiver.sent[0][1])["type"] == "webhook.test"
+
+
+def test_old_deliveries_are_forgotten(account, receiver, now):
+    account.happened(now)
+    account.work(now)
+
+    assert deliveries.clean(before=now + timedelta(days=1)) == 1
+    assert account.deliveries() == ()

@@ -1,0 +1,106 @@
+"""Deliveries are signed, tried again, written down; an endpoint that takes nothing is switched off."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from standardwebhooks.webhooks import Webhook
+
+from kernel.outgoing import OutgoingFailed, OutgoingRefused
+from tests.tenants.webhooks.making import URL
+
+pytestmark = pytest.mark.product("TEN-16")
+
+
+def test_a_delivery_is_believed_by_the_specifications_own_library(account, receiver, now):
+    fact = account.happened(now)
+
+    account.work(now)
+
+    [(url, body, headers)] = receiver.sent
+    assert url == URL
+    assert headers["Content-Type"] == "application/json"
+    assert headers["webhook-id"] == str(fact)
+    with time_machine.travel(now, tick=False):
+        said = Webhook(account.secret).verify(body, dict(headers))
+    assert said["type"] == "role.changed"
+    [one] = account.deliveries()
+    assert (one.state, one.attempts, one.last_status, one.delivered_at) == (
+        "delivered",
+        1,
+        204,
+        now,
+    )
+
+
+@pytest.mark.security("18.3")
+def test_what_is_not_taken_comes_again_with_the_same_id_and_words(account, receiver, now):
+    account.happened(now)
+    receiver.status = 500
+    account.work(now)
+    assert account.now_endpoint().failing_since == now
+
+    receiver.status = 200
+    account.work(now + timedelta(seconds=2))
+
+    (_, first, before), (_, second, after) = receiver.sent
+    assert first == second
+    assert before["webhook-id"] == after["webhook-id"]
+    assert before["webhook-timestamp"] != after["webhook-timestamp"]
+    [one] = account.deliveries()
+    assert (one.state, one.attempts) == ("delivered", 2)
+    assert account.now_endpoint().failing_since is None
+
+
+def test_an_endpoint_that_is_away_is_tried_again(account, receiver, now):
+    account.happened(now)
+    receiver.failure = OutgoingFailed("nobody took the connection")
+
+    account.work(now)
+
+    [one] = account.deliveries()
+    assert (one.state, one.last_error) == ("waiting", "nobody took the connection")
+
+
+@pytest.mark.security("16.1")
+def test_an_address_inside_is_never_asked(account, receiver, now):
+    account.happened(now)
+    receiver.failure = OutgoingRefused("not a public address")
+
+    account.work(now)
+
+    [one] = account.deliveries()
+    assert (one.state, one.last_error) == ("failed", "not asked: not a public address")
+
+
+@pytest.mark.security("16.1")
+def test_what_an_endpoint_answers_is_kept_nowhere(account, receiver, now):
+    account.happened(now)
+    receiver.status = 500
+
+    account.work(now)
+
+    assert account.deliveries()[0].last_error == "status 500"
+    assert "nobody keeps" not in str(account.deliveries()) + str(account.now_endpoint())
+
+
+def test_an_endpoint_that_says_that_it_is_gone_is_switched_off(account, receiver, now):
+    account.happened(now)
+    receiver.status = 410
+
+    account.work(now)
+
+    assert account.now_endpoint().disabled_for == "gone"
+    assert account.deliveries()[0].state == "failed"
+
+
+def test_an_endpoint_that_fails_for_days_is_switched_off(account, receiver, now):
+    receiver.status = 500
+    account.happened(now)
+    account.work(now)
+    later = now + timedelta(days=5)
+    account.happened(later)
+
+    account.work(later)
+
+    assert account.now_endpoint().disabled_for == "failing"
