@@ -260,7 +260,7 @@ def silence(client: socket.socket, _: bytes) -> None:
 )
 def test_nobody_is_waited_for_longer_than_agreed_however_it_drips(ask, answer):
     # None of these servers ever comes to an end: without a limit, neither would this test.
-    with pytest.raises(OutgoingFailed, match="(?i)time"):
+    with pytest.raises(OutgoingFailed, match=r"(?i)time"):
         ask(answer, seconds=0.4)
 
 

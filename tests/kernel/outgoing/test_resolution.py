@@ -109,7 +109,9 @@ def test_a_look_up_is_not_waited_for_longer_than_asked(monkeypatch):
 def test_only_so_many_names_are_looked_up_at_once(monkeypatch):
     monkeypatch.setattr("kernel.outgoing.resolution._lookups", threading.BoundedSemaphore(1))
     release = threading.Event()
-    monkeypatch.setattr("kernel.outgoing.resolution._ask_system", lambda *_: release.wait(60) and [])
+    monkeypatch.setattr(
+        "kernel.outgoing.resolution._ask_system", lambda *_: release.wait(60) and []
+    )
 
     with pytest.raises(OutgoingFailed, match="in time"):
         addresses_of(TARGET, Rules(), seconds=0.05)
