@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings
 from sqlalchemy import Engine, create_engine, make_url, pool, text
 
 from kernel.database import migrations
@@ -30,6 +31,11 @@ for _name in [name for name in os.environ if name.startswith("KLUCZNIK_")]:
     if not _name.startswith("KLUCZNIK_TEST_"):
         del os.environ[_name]
 os.environ["KLUCZNIK_HOME"] = "/nonexistent/klucznik"
+
+# The same examples on every machine, however slow: what is new is looked for by `make soak`.
+settings.register_profile("steady", deadline=None, derandomize=True, database=None, print_blob=True)
+settings.register_profile("exploring", deadline=None, database=None, print_blob=True)
+settings.load_profile("exploring" if "KLUCZNIK_TEST_EXPLORING" in os.environ else "steady")
 
 watch = SecretWatch()
 watch.install()

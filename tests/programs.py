@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 from joserfc.jwk import ECKey
-from sqlalchemy import create_engine, event, pool
+from sqlalchemy import Engine, create_engine, event, pool
 
 from kernel.database import migrations
 from tests import quick
@@ -127,12 +127,16 @@ def _create_all(metadata: Any, url: str) -> None:
 def _running(app: Flask, db: Any) -> Iterator[Flask]:
     app.config["TESTING"] = True
     with app.app_context():
-        if db.engine.dialect.name == "sqlite":
-            # Commits are real, but no power cut is waited for: `tools.postgresql` is as careless.
-            event.listen(db.engine, "connect", _not_durable)
-            db.engine.dispose()
+        forget_power_cuts(db.engine)
         yield app
         db.engine.dispose()
+
+
+def forget_power_cuts(engine: Engine) -> None:
+    """Commits are real, but none waits for the disk: `tools.postgresql` is as careless."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _not_durable)
+        engine.dispose()
 
 
 def _not_durable(connection: Any, _record: object) -> None:

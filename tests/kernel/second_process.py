@@ -10,7 +10,7 @@ from flask import Flask
 
 from kernel.settings import Settings
 from tests.kernel.tables import db
-from tests.programs import SECRETS
+from tests.programs import SECRETS, forget_power_cuts
 
 Act = Callable[[int], Any]
 
@@ -37,6 +37,8 @@ def an_app(url: str) -> Flask:
     app = Flask("kernel")
     app.extensions["klucznik.settings"] = Settings(**SECRETS, metrics_port=0)
     db.attach(app, url, pool_size=8)
+    with app.app_context():
+        forget_power_cuts(db.engine)
     return app
 
 
