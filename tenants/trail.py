@@ -4,10 +4,10 @@ The rows are the ledger's (`tenants.audit`); an account reads its own chain and 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -23,6 +23,7 @@ from tenants.members.models import Membership
 
 __all__ = [
     "COLUMNS",
+    "Exported",
     "Row",
     "Wanted",
     "as_csv",
@@ -38,14 +39,25 @@ COLUMNS = (
     "event",
     "result",
     "actor",
+    "actor_name",
     "real_actor",
     "subject",
+    "subject_name",
     "address",
     "session",
     "request",
     "id",
     "details",
 )
+
+
+class Exported(NamedTuple):
+    """A row that is taken out, and what the account calls those whom it names."""
+
+    row: Row
+    names: Mapping[str, str]
+
+
 _PERSON = "person:"
 _MEMBER = "member:"
 
@@ -87,8 +99,11 @@ def names(session: Session, account: str, rows: Sequence[Row]) -> dict[str, str]
     return {label: called[label] for label in labels & called.keys()}
 
 
-def export(account: str, *, wanted: Wanted, actor: str, now: datetime) -> Iterator[Row]:
-    """All rows that are wanted up to now, the newest first. That they were taken out is a row itself."""
+def export(account: str, *, wanted: Wanted, actor: str, now: datetime) -> Iterator[Exported]:
+    """All rows that are wanted up to now, the newest first, read while they are taken.
+
+    That they were taken out is a row itself, written before this returns.
+    """
     with db.transaction(tenant=account) as session:
         record(
             session,
@@ -99,6 +114,10 @@ def export(account: str, *, wanted: Wanted, actor: str, now: datetime) -> Iterat
             now=now,
             details={"wanted": [word for word in wanted.words() if word]},
         )
+    return _read(account, wanted)
+
+
+def _read(account: str, wanted: Wanted) -> Iterator[Exported]:
     cursor: str | None = None
     while True:
         # A transaction a page: whoever reads slowly keeps nobody waiting.
@@ -106,7 +125,9 @@ def export(account: str, *, wanted: Wanted, actor: str, now: datetime) -> Iterat
             page = listed(
                 session, account, asked=PageRequest(limit=MOST, cursor=cursor), wanted=wanted
             )
-        yield from page.items
+            called = names(session, account, page.items)
+        for row in page.items:
+            yield Exported(row, called)
         if page.next is None:
             return
         cursor = page.next
@@ -123,31 +144,33 @@ def details_of(row: Row) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name not in hidden}
 
 
-def as_csv(rows: Iterable[Row]) -> Iterator[str]:
+def as_csv(rows: Iterable[Exported]) -> Iterator[str]:
     """The rows for a spreadsheet, a line at a time."""
     return csv_lines(COLUMNS, (_cells(row) for row in rows))
 
 
-def as_json_lines(rows: Iterable[Row]) -> Iterator[str]:
+def as_json_lines(rows: Iterable[Exported]) -> Iterator[str]:
     """The rows for programs, each a JSON object on a line of its own."""
-    for row in rows:
-        yield json.dumps(_facts(row), ensure_ascii=False) + "\n"
+    return (json.dumps(_facts(row), ensure_ascii=False) + "\n" for row in rows)
 
 
-def _cells(row: Row) -> list[object]:
-    facts = _facts(row)
+def _cells(exported: Exported) -> list[object]:
+    facts = _facts(exported)
     details = json.dumps(facts["details"], ensure_ascii=False) if facts["details"] else None
     return [*(facts[column] for column in COLUMNS[:-1]), details]
 
 
-def _facts(row: Row) -> dict[str, Any]:
+def _facts(exported: Exported) -> dict[str, Any]:
+    row, called = exported
     return {
         "at": row.at.isoformat(),
         "event": row.event,
         "result": row.result,
         "actor": row.actor,
+        "actor_name": called.get(row.actor or ""),
         "real_actor": row.real_actor,
         "subject": row.subject,
+        "subject_name": called.get(row.subject or ""),
         "address": row.personal.get("address"),
         "session": row.session,
         "request": row.request,

@@ -11,6 +11,7 @@ Start at `operations.Api`. From what an operation says come the checks of every 
         \"\"\"Change a thing.\"\"\"
 """
 
+from kernel.api.downloads import Download
 from kernel.api.fields import Answer, Asked, Change, Moment, OneLine, Query, QueryFlag, QueryNumber
 from kernel.api.gate import Demand, Gate, Quota
 from kernel.api.idempotency import IdempotentRequestMixin, IdempotentRequests
@@ -25,6 +26,7 @@ __all__ = [
     "Call",
     "Change",
     "Demand",
+    "Download",
     "Forbidden",
     "Gate",
     "IdempotentRequestMixin",

@@ -32,6 +32,7 @@ _TEXT = {"type": "string"}
 _HEADERS: dict[str, dict[str, Any]] = {
     "ETag": {"description": "The version, for If-Match", "schema": _TEXT},
     "Location": {"description": "The address of what was made", "schema": _TEXT},
+    "Content-Disposition": {"description": "The name of the file", "schema": _TEXT},
     "Link": {"description": 'The next page, with rel="next"', "schema": _TEXT},
     "RateLimit": {"description": "How many requests may still come", "schema": _TEXT},
     "RateLimit-Policy": {"description": "How many may come at all", "schema": _TEXT},
@@ -223,9 +224,13 @@ def _responses(operation: Operation, schemas: _Schemas, described_at: str) -> di
         names += ["Location", "Idempotency-Replayed"]
     if operation.answer is not None and operation.answer.__name__.startswith("Listing"):
         names.append("Link")
+    if operation.forms:
+        names.append("Content-Disposition")
     success: dict[str, Any] = {"description": "Done", "headers": _header_references(names)}
     if operation.answer is not None:
         success["content"] = {"application/json": {"schema": schemas.reference(operation.answer)}}
+    if operation.forms:
+        success["content"] = {form.mimetype: {"schema": _TEXT} for form in operation.forms}
     responses = {str(operation.status): success}
     by_status: dict[int, list[type[Refused]]] = defaultdict(list)
     for refusal in refusals_of(operation):

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from kernel.api.downloads import Download, Form, NotInThisForm
 from kernel.api.gate import Caller, Demand
 from kernel.errors import NotFound, Refused
 
@@ -65,6 +66,8 @@ class Operation:
     query: type[BaseModel] | None
     body: type[BaseModel] | None
     answer: type[BaseModel] | None
+    forms: tuple[Form, ...]
+    """The forms of a file, where the answer is one."""
     refusals: tuple[type[Refused], ...]
     pointers: Mapping[type[Refused], str]
     """Refusals that are about one field of the body, and where it stands."""
@@ -137,11 +140,13 @@ class Api:
         needs_version: bool = False,
         gives_version: bool = False,
         makes: bool = False,
+        forms: Sequence[Form] = (),
     ) -> Callable[[View], View]:
         """Declare a function as an operation.
 
         Its parameters are `call`, one for each gap of the path, and `query` and `body`, models; what
-        it returns is a model, a `Reply` of one, or nothing. Its docstring describes it.
+        it returns is a model, a `Reply` of one, a `Download` in these `forms`, or nothing. Its
+        docstring describes it.
         """
 
         def declare(view: View) -> View:
@@ -151,7 +156,10 @@ class Api:
             if set(hints) - known or set(inspect.signature(view).parameters) - known:
                 raise TypeError(f"{view.__name__} has a parameter that nothing gives it")
             summary, _, description = (inspect.getdoc(view) or "").partition("\n\n")
-            answer = _answered(hints["return"])
+            is_file = hints["return"] is Download
+            if is_file != bool(forms):
+                raise TypeError(f"{view.__name__} has to say in which forms its file comes")
+            answer = None if is_file else _answered(hints["return"])
             operation = Operation(
                 id=view.__name__,
                 method=method,
@@ -161,12 +169,17 @@ class Api:
                 description=" ".join(description.split()),
                 view=view,
                 demand=demand,
-                status=201 if makes else 200 if answer else 204,
+                status=201 if makes else 200 if answer or is_file else 204,
                 gaps=gaps,
                 query=hints.get("query"),
                 body=hints.get("body"),
                 answer=answer,
-                refusals=tuple(refusals) + tuple(pointers or ()),
+                forms=tuple(forms),
+                refusals=(
+                    *refusals,
+                    *(pointers or ()),
+                    *([NotInThisForm] if is_file else []),
+                ),
                 pointers=dict(pointers or {}),
                 needs_version=needs_version,
                 gives_version=gives_version,

@@ -64,6 +64,7 @@ class Described:
     example: str | None
     status: int
     answer: str | None
+    files: tuple[str, ...]
     refusals: tuple[Kind, ...]
 
 
@@ -143,7 +144,7 @@ def _chapters(api: Api, document: Mapping[str, Any]) -> Iterable[Chapter]:
 
 def _described(operation: Operation, api: Api, document: Mapping[str, Any]) -> Described:
     said = document["paths"][operation.path][operation.method.lower()]
-    answer = said["responses"][str(operation.status)].get("content")
+    answer = said["responses"][str(operation.status)].get("content", {})
     return Described(
         id=operation.id,
         method=operation.method,
@@ -154,7 +155,8 @@ def _described(operation: Operation, api: Api, document: Mapping[str, Any]) -> D
         tables=tuple(_tables(said, document)),
         example=_example(said),
         status=operation.status,
-        answer=_name_in(answer["application/json"]["schema"]) if answer else None,
+        answer=_name_in(answer["application/json"]["schema"]) if operation.answer else None,
+        files=tuple(form.mimetype for form in operation.forms),
         refusals=tuple(Kind.of(each) for each in openapi.refusals_of(operation)),
     )
 

@@ -17,7 +17,8 @@ from flask import Blueprint, Flask, Response, current_app, request
 from pydantic import BaseModel
 
 from kernel import clock
-from kernel.api import bodies, idempotency, problems, quotas, versions
+from kernel.api import bodies, downloads, idempotency, problems, quotas, versions
+from kernel.api.downloads import Download
 from kernel.api.gate import Gate
 from kernel.api.idempotency import Answered, Claim, IdempotentRequests
 from kernel.api.operations import Api, Call, Operation, Reply
@@ -134,6 +135,8 @@ class _NoQuery(BaseModel):
 
 def _done(operation: Operation, call: Call[Any], given: Mapping[str, Any]) -> Response:
     result = operation.view(call, **given)
+    if isinstance(result, Download):
+        return downloads.respond(result, accept=request.accept_mimetypes)
     reply = result if isinstance(result, Reply) else Reply(result)
     if reply.body is None:
         response = Response(status=operation.status)

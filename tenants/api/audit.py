@@ -1,18 +1,28 @@
 """The audit trail of an account: who did what to what, when and from where."""
 
-from typing import Any
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from kernel.api import Answer, Call, Listing, Moment, PageQuery
+from kernel.api import Answer, Call, Download, Listing, Moment, PageQuery, Query
+from kernel.api.downloads import CSV, JSON_LINES
 from kernel.api.pages import listing
+from kernel.api.problems import TooMany
+from kernel.limits import Refusal, Window
 from tenants import trail
-from tenants.api.callers import Caller
+from tenants.api.callers import Caller, Kind
 from tenants.api.demands import on_account
+from tenants.api.gate import SignInTooOld, demand_fresh_sign_in
 from tenants.api.rest import AUDIT, AccountId, api
 from tenants.database import db
-from tenants.trail import Row, Wanted
+from tenants.limits import limits
+from tenants.trail import Exported, Row, Wanted
+
+EXPORTS = Window("audit-export", limit=30, every=timedelta(hours=1))
+"""Of an account: each may read all of its trail."""
 
 
 class AuditEntry(Answer):
@@ -31,7 +41,7 @@ class AuditEntry(Answer):
     details: dict[str, Any]
 
 
-class AuditQuery(PageQuery):
+class AuditFilter(Query):
     """Which events are wanted."""
 
     event: str | None = Field(
@@ -42,23 +52,64 @@ class AuditQuery(PageQuery):
     since: Moment | None = Field(None, description="From then on")
     before: Moment | None = Field(None, description="Before then")
 
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(self.event, self.actor, self.subject, self.since, self.before)
+
+
+class AuditQuery(AuditFilter, PageQuery):
+    """Which events are wanted, and which part of their list."""
+
+
+class AuditExportQuery(AuditFilter):
+    """Which events are wanted, and in which form."""
+
+    format: Literal["jsonl", "csv"] | None = Field(
+        None, description="Goes before the header Accept: `jsonl` is application/x-ndjson"
+    )
+
 
 @api.get("/accounts/{account}/audit", tag=AUDIT, demand=on_account("audit:read"))
 def list_audit_entries(
     call: Call[Caller], account: AccountId, query: AuditQuery
 ) -> Listing[AuditEntry]:
     """List what happened in the account, the newest first."""
-    wanted = Wanted(
-        event=query.event,
-        actor=query.actor,
-        subject=query.subject,
-        since=query.since,
-        before=query.before,
-    )
     with db.reading(tenant=account) as session:
-        page = trail.listed(session, account, asked=query.page, wanted=wanted)
+        page = trail.listed(session, account, asked=query.page, wanted=query.wanted)
         names = trail.names(session, account, list(page.items))
     return listing(page, lambda row: _entry(row, names))
+
+
+@api.get(
+    "/accounts/{account}/audit/export", tag=AUDIT, demand=on_account("audit:read"),
+    refusals=[SignInTooOld, TooMany], forms=(JSON_LINES, CSV),
+)  # fmt: skip
+def export_audit_entries(
+    call: Call[Caller], account: AccountId, query: AuditExportQuery
+) -> Download:
+    """Take out what happened in the account, as one file: the newest first, without pages.
+
+    For a person who signed in within the last ten minutes, or an API key, thirty times an hour in an
+    account. JSON Lines for programs, CSV for spreadsheets. That it was taken out is in the trail.
+    """
+    if call.caller.kind is Kind.PERSON:
+        demand_fresh_sign_in(call.caller, now=call.now)
+
+    def rows() -> Iterator[Exported]:
+        taken = limits.take(db, key=account, policy=EXPORTS, now=call.now)
+        if isinstance(taken, Refusal):
+            raise TooMany("exports of the audit trail", retry_after=taken.retry_after(call.now))
+        actor = call.caller.actor.id
+        return trail.export(account, wanted=query.wanted, actor=actor, now=call.now)
+
+    return Download(
+        name=f"audit-{account}-{call.now:%Y-%m-%d}",
+        forms={
+            JSON_LINES: lambda: trail.as_json_lines(rows()),
+            CSV: lambda: trail.as_csv(rows()),
+        },
+        wanted=query.format,
+    )
 
 
 def _entry(row: Row, names: dict[str, str]) -> AuditEntry:

@@ -207,7 +207,7 @@ def test_the_whole_trail_is_exported_and_that_it_was_is_in_the_trail(account, no
     for hour in range(5):
         rename(account, now + timedelta(hours=hour), f"Alfa {hour}")
 
-    rows = list(export(account, now + timedelta(days=1)))
+    rows = [one.row for one in export(account, now + timedelta(days=1))]
 
     assert rows[0].event == "account:audit:exported"
     assert len(rows) == 1 + 5 + 3
@@ -218,7 +218,7 @@ def test_the_whole_trail_is_exported_and_that_it_was_is_in_the_trail(account, no
 def test_what_is_exported_can_be_filtered(account, now):
     rename(account, now, "Inna")
 
-    assert [row.event for row in export(account, now, event="account:changed")] == [
+    assert [one.row.event for one in export(account, now, event="account:changed")] == [
         "account:changed"
     ]
     assert page(account).items[0].details == {"wanted": ["account:changed"]}
