@@ -30,7 +30,7 @@ from tenants.companies.service import CompanySummary
 from tenants.events import AccountEvent
 from tenants.roles import service as roles
 from tenants.roles.power import Actor, NotPermitted, Right, demand
-from tenants.roles.service import RoleSummary
+from tenants.roles.rows import RoleSummary
 
 __all__ = ["AnotherAccounts", "BroughtBack", "NotAConfiguration", "bring_back", "take_out"]
 

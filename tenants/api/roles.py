@@ -16,9 +16,11 @@ from tenants.applications import service as applications
 from tenants.applications.rights import Right
 from tenants.database import db
 from tenants.members import listing as members
+from tenants.roles import grid
 from tenants.roles import service as roles
 from tenants.roles.power import MayNotGrant
-from tenants.roles.service import AdminRole, NameTaken, NotARole, RoleInUse, RoleSummary
+from tenants.roles.rows import RoleSummary
+from tenants.roles.service import AdminRole, NameTaken, NotARole, RoleInUse
 
 _EXAMPLE = "0197c2f4-8f7e-7b1a-9d3c-2b8f5e6a7c10"
 _MOST_PERMISSIONS = 1_000
@@ -167,7 +169,7 @@ def list_applications(call: Call[Caller], account: AccountId) -> HeldApplication
 def get_permissions(call: Call[Caller], account: AccountId) -> Grid:
     """List the permissions that roles are made of."""
     with db.reading(tenant=account) as session:
-        grid = roles.grid(session, account, actor=call.caller.actor)
+        found = grid.read(session, account, actor=call.caller.actor)
     return Grid(
         applications=[
             GridApplication(
@@ -182,7 +184,7 @@ def get_permissions(call: Call[Caller], account: AccountId) -> Grid:
                     for each in one.permissions
                 ],
             )
-            for one in grid.applications
+            for one in found.applications
         ]
     )
 
@@ -196,7 +198,7 @@ def tick_permissions(call: Call[Caller], account: AccountId, body: GridChange) -
     """Tick and untick permissions of several roles at once: all of it, or nothing."""
     cells = {one.role_id: _rights(one.permissions) for one in body.roles}
     with db.transaction(tenant=account) as session:
-        changed = roles.tick(session, account, cells, actor=call.caller.actor, now=call.now)
+        changed = grid.leave(session, account, cells, actor=call.caller.actor, now=call.now)
         holders = members.holders(session, account, now=call.now)
     return Roles(items=[_role(one, holders.get(one.id, 0)) for one in changed])
 

@@ -1,54 +1,31 @@
-"""The roles of an account: made, changed, removed, ticked in the grid of permissions (TEN-8).
+"""The roles of an account: made, changed, removed (TEN-8).
 
 Inner functions take the session of the account's own transaction. A role is the whole account's: who
 makes or changes one must hold, in the whole account, all that it has before and after.
 """
 
 import unicodedata
-from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from kernel.errors import NotFound, Refused, VersionConflict
+from kernel.errors import Refused, VersionConflict
 from kernel.ids import new_id
 from tenants.accounts import service as accounts
 from tenants.applications import service as applications
-from tenants.applications.models import Permission
-from tenants.applications.service import ACCOUNTS, PermissionSummary
+from tenants.applications.service import ACCOUNTS
 from tenants.audit import record
 from tenants.events import RoleEvent
 from tenants.facts.service import Kind, note
-from tenants.roles.models import Role, RolePermission
+from tenants.roles import rows
+from tenants.roles.models import Role
 from tenants.roles.power import ALL, Actor, All, MayNotGrant, Right, demand, why_not_grant
-
-__all__ = [
-    "ADMIN",
-    "MANAGE",
-    "READ",
-    "AdminRole",
-    "GridApplication",
-    "NameTaken",
-    "NotARole",
-    "RoleGrid",
-    "RoleInUse",
-    "RoleSummary",
-    "change",
-    "create",
-    "create_admin",
-    "find",
-    "grid",
-    "known",
-    "listed",
-    "remove",
-    "tick",
-]
+from tenants.roles.rows import RoleSummary, by_application
 
 READ = Right(ACCOUNTS, "roles:read")
 MANAGE = Right(ACCOUNTS, "roles:manage")
@@ -61,16 +38,6 @@ _LONGEST_NAME = 100
 _LONGEST_LIST = 100
 """As long as a list in one row of the audit trail can be."""
 _MOST_ROLES = 200
-_TICKS = cast(Table, RolePermission.__table__)
-_COLUMNS = (
-    Role.id,
-    Role.name,
-    Role.is_admin,
-    Role.second_factor,
-    Role.version,
-    Role.created_at,
-    Role.updated_at,
-)
 
 
 class NotARole(Refused):
@@ -103,48 +70,6 @@ class RoleInUse(Refused):
 
     status = 409
     reason = "role_in_use"
-
-
-@dataclass(frozen=True)
-class RoleSummary:
-    """A role. An admin role lists no rights: it has all."""
-
-    id: UUID
-    name: str
-    is_admin: bool
-    second_factor: str
-    """`strong`: whoever holds it signs in with more than a code by mail (ID-6)."""
-    version: int
-    created_at: datetime
-    updated_at: datetime
-    ticks: frozenset[Right] = frozenset()
-    """Of permissions that are declared now. What was retired is kept, and shown to nobody."""
-
-    @property
-    def rights(self) -> frozenset[Right] | All:
-        """What it gives, for whoever has to decide about giving it."""
-        return ALL if self.is_admin else self.ticks
-
-    def has(self, right: Right) -> bool:
-        """Whether its cell in the grid is ticked."""
-        return self.is_admin or right in self.ticks
-
-
-@dataclass(frozen=True)
-class GridApplication:
-    """The lines of the grid that belong to one application."""
-
-    id: str
-    name: str
-    permissions: tuple[PermissionSummary, ...]
-
-
-@dataclass(frozen=True)
-class RoleGrid:
-    """«Uprawnienia»: permissions down, roles across; `RoleSummary.has` says what is ticked."""
-
-    applications: tuple[GridApplication, ...]
-    roles: tuple[RoleSummary, ...]
 
 
 def create_admin(session: Session, account: str, *, now: datetime) -> UUID:
@@ -200,11 +125,11 @@ def create(
             session.add(role)
     except IntegrityError as taken:
         raise NameTaken(f"{account} has a role of this name") from taken
-    _tick(session, account, role.id, wanted)
+    rows.tick(session, account, role.id, wanted)
     details = {"name": cleaned, "second_factor": role.second_factor}
     _record(session, RoleEvent.CREATED, account, role.id, actor, now, details, given=wanted)
     note(session, Kind.ROLE_CREATED, account=account, person_id=None, now=now, role=role.id)
-    return _sure(session, account, role.id)
+    return rows.sure(session, account, role.id)
 
 
 def change(
@@ -225,7 +150,7 @@ def change(
     """
     demand(actor, account, MANAGE)
     accounts.hold(session, account)
-    before = _sure(session, account, role_id)
+    before = rows.sure(session, account, role_id)
     if version is not None and version != before.version:
         raise VersionConflict(f"role {role_id} is at version {before.version}")
     if before.is_admin and (rights is not None or name not in (None, before.name)):
@@ -238,29 +163,14 @@ def change(
     if not (values or given or taken):
         return before
     _rename(session, account, role_id, values, now)
-    _tick(session, account, role_id, given)
-    _untick(session, account, role_id, taken)
+    rows.tick(session, account, role_id, given)
+    rows.untick(session, account, role_id, taken)
     details = {field: [getattr(before, field), value] for field, value in values.items()}
     _record(
         session, RoleEvent.CHANGED, account, role_id, actor, now, details, given=given, taken=taken
     )
     note(session, Kind.ROLE_CHANGED, account=account, person_id=None, now=now, role=role_id)
-    return _sure(session, account, role_id)
-
-
-def tick(
-    session: Session,
-    account: str,
-    cells: Mapping[UUID, Collection[Right]],
-    *,
-    actor: Actor,
-    now: datetime,
-) -> list[RoleSummary]:
-    """The grid as somebody leaves it: for each of these roles, all that is ticked."""
-    return [
-        change(session, account, role_id, rights=rights, actor=actor, now=now)
-        for role_id, rights in sorted(cells.items())
-    ]
+    return rows.sure(session, account, role_id)
 
 
 def remove(
@@ -278,7 +188,7 @@ def remove(
     """
     demand(actor, account, MANAGE)
     accounts.hold(session, account)
-    before = _sure(session, account, role_id)
+    before = rows.sure(session, account, role_id)
     if version is not None and version != before.version:
         raise VersionConflict(f"role {role_id} is at version {before.version}")
     if before.is_admin:
@@ -297,29 +207,13 @@ def remove(
 def find(session: Session, account: str, role_id: UUID, *, actor: Actor) -> RoleSummary:
     """One role; raises NotFound, NotPermitted."""
     demand(actor, account, READ)
-    return _sure(session, account, role_id)
+    return rows.sure(session, account, role_id)
 
 
 def listed(session: Session, account: str, *, actor: Actor) -> list[RoleSummary]:
     """All roles of an account, the admin role first, then by name; raises NotPermitted."""
     demand(actor, account, READ)
-    return _all(session, account)
-
-
-def grid(session: Session, account: str, *, actor: Actor) -> RoleGrid:
-    """All roles, and all permissions of the applications that the account has."""
-    roles = listed(session, account, actor=actor)
-    lines: dict[str, list[PermissionSummary]] = defaultdict(list)
-    for permission in applications.declared(session).values():
-        lines[permission.right.application].append(permission)
-    return RoleGrid(
-        applications=tuple(
-            GridApplication(one.id, one.name, tuple(lines[one.id]))
-            for one in applications.given_to(session, account)
-            if one.id in lines
-        ),
-        roles=tuple(roles),
-    )
+    return rows.all_of(session, account)
 
 
 def known(
@@ -328,37 +222,7 @@ def known(
     """Roles by their ids, for whoever decides about giving them; None: all that there are."""
     if role_ids is not None and not role_ids:
         return {}
-    return {role.id: role for role in _all(session, account, role_ids)}
-
-
-def _all(
-    session: Session, account: str, role_ids: Collection[UUID] | None = None
-) -> list[RoleSummary]:
-    roles = select(*_COLUMNS).where(Role.tenant_id == account)
-    ticks = (
-        select(RolePermission.role_id, RolePermission.application_id, RolePermission.permission)
-        .join(
-            Permission,
-            (Permission.application_id == RolePermission.application_id)
-            & (Permission.name == RolePermission.permission),
-        )
-        .where(RolePermission.tenant_id == account, Permission.retired_at.is_(None))
-    )
-    if role_ids is not None:
-        roles = roles.where(Role.id.in_(role_ids))
-        ticks = ticks.where(RolePermission.role_id.in_(role_ids))
-    ticked: dict[UUID, set[Right]] = defaultdict(set)
-    for role_id, application, permission in session.execute(ticks):
-        ticked[role_id].add(Right(application, permission))
-    rows = session.execute(roles.order_by(Role.is_admin.desc(), Role.name_key)).all()
-    return [RoleSummary(*row, ticks=frozenset(ticked[row.id])) for row in rows]
-
-
-def _sure(session: Session, account: str, role_id: UUID) -> RoleSummary:
-    found = _all(session, account, [role_id])
-    if not found:
-        raise NotFound(f"no role {role_id} in {account}")
-    return found[0]
+    return {role.id: role for role in rows.all_of(session, account, role_ids)}
 
 
 def _may_give(actor: Actor, account: str, rights: Collection[Right] | All) -> None:
@@ -416,43 +280,8 @@ def _rename(
         raise NameTaken(f"{account} has a role of this name") from taken
 
 
-def _tick(session: Session, account: str, role_id: UUID, rights: Collection[Right]) -> None:
-    if rights:
-        session.execute(
-            insert(_TICKS),
-            [
-                {
-                    "tenant_id": account,
-                    "role_id": role_id,
-                    "application_id": right.application,
-                    "permission": right.permission,
-                }
-                for right in sorted(rights)
-            ],
-        )
-
-
-def _untick(session: Session, account: str, role_id: UUID, rights: Collection[Right]) -> None:
-    for application, names in _by_application(rights).items():
-        session.execute(
-            delete(RolePermission).where(
-                RolePermission.tenant_id == account,
-                RolePermission.role_id == role_id,
-                RolePermission.application_id == application,
-                RolePermission.permission.in_(names),
-            )
-        )
-
-
 def _how_many(session: Session, account: str) -> int:
     return session.scalar(select(func.count()).where(Role.tenant_id == account)) or 0
-
-
-def _by_application(rights: Collection[Right]) -> dict[str, list[str]]:
-    names: dict[str, list[str]] = defaultdict(list)
-    for right in sorted(rights):
-        names[right.application].append(right.permission)
-    return dict(names)
 
 
 def _name(text: Any) -> str:
@@ -500,7 +329,7 @@ def _record(
     most = max(map(len, lists.values()))
     for start in range(0, max(most, 1), _LONGEST_LIST):
         ticks = {
-            what: _by_application(rights[start : start + _LONGEST_LIST])
+            what: by_application(rights[start : start + _LONGEST_LIST])
             for what, rights in lists.items()
         }
         record(

@@ -10,6 +10,7 @@ from tenants.audit import account_chain, ledger
 from tenants.database import db
 from tenants.members import service as members
 from tenants.members.service import Wanted
+from tenants.roles import grid
 from tenants.roles import service as roles
 from tenants.roles.power import NOTHING, Actor, MayNotGrant, NotPermitted
 from tenants.roles.service import AdminRole, NameTaken, NotARole, RoleInUse
@@ -123,41 +124,6 @@ def test_a_role_is_changed_where_something_is_said(office, now):
     assert (ticked.name, ticked.ticks) == ("Doradca", {EDIT_RIGHT})
     assert (strong.second_factor, strong.version, strong.updated_at) == ("strong", 4, later)
     assert same == strong
-
-
-@pytest.mark.product("TEN-8")
-def test_the_grid_has_permissions_down_and_roles_across(office, now):
-    with db.reading(tenant=office.id) as session:
-        grid = roles.grid(session, office.id, actor=office.admin().actor)
-
-    lines = {
-        one.id: [line.right.permission for line in one.permissions] for one in grid.applications
-    }
-    assert lines["crm"] == ["contacts:read", "contacts:write"]
-    assert "users:manage" in lines["accounts"]
-    assert [role.name for role in grid.roles] == ["admin", "Edycja", "Podgląd", "Sprzedaż"]
-
-
-@pytest.mark.product("TEN-8")
-def test_admin_has_every_cell_of_the_grid(office):
-    with db.reading(tenant=office.id) as session:
-        grid = roles.grid(session, office.id, actor=BOSS)
-    cells = [line.right for one in grid.applications for line in one.permissions]
-
-    admin, editing, watching, _ = grid.roles
-    assert all(admin.has(right) for right in cells)
-    assert (editing.has(EDIT_RIGHT), watching.has(EDIT_RIGHT)) == (True, False)
-
-
-@pytest.mark.product("TEN-8")
-def test_the_grid_is_left_as_somebody_ticks_it(office, now):
-    cells = {office.watching: [SEE_RIGHT, EDIT_RIGHT], office.editing: []}
-
-    with db.transaction(tenant=office.id) as session:
-        roles.tick(session, office.id, cells, actor=BOSS, now=now)
-
-    assert find(office, office.watching).ticks == {SEE_RIGHT, EDIT_RIGHT}
-    assert find(office, office.editing).ticks == frozenset()
 
 
 @pytest.mark.product("OP-4")
@@ -445,4 +411,4 @@ def test_each_use_of_roles_is_open_to_those_who_may_and_to_nobody_else(office, n
 
 def _grid(office, actor):
     with db.reading(tenant=office.id) as session:
-        return roles.grid(session, office.id, actor=actor)
+        return grid.read(session, office.id, actor=actor)
