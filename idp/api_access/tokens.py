@@ -17,7 +17,7 @@ from tenants.api.callers import Caller, Kind
 from tenants.api.demands import ACCOUNTS_SCOPE
 from tenants.applications.service import ACCOUNTS
 from tenants.database import db
-from tenants.roles.power import NOTHING, Actor, Right, narrowed, power_of
+from tenants.roles.power import NOTHING, Actor, Right, narrowed, on_one_company, power_of
 
 
 def authenticate(credential: str, *, now: datetime) -> Caller | None:
@@ -53,6 +53,8 @@ def _person(grant: GrantState, client: RegisteredClient, scopes: tuple[str, ...]
     if ACCOUNTS_SCOPE not in scopes:
         # An application that asked for single permissions has no more than those.
         power = narrowed(power, [Right(ACCOUNTS, scope) for scope in scopes])
+    if grant.company is not None:
+        power = on_one_company(power, grant.company)
     return Caller(
         kind=Kind.PERSON,
         actor=Actor(f"person:{grant.person_id}", power),
@@ -62,6 +64,8 @@ def _person(grant: GrantState, client: RegisteredClient, scopes: tuple[str, ...]
         person_id=grant.person_id,
         auth_time=grant.auth_time,
         client_id=client.id,
+        application=client.application,
+        is_ours=client.first_party,
     )
 
 

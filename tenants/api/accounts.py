@@ -13,7 +13,7 @@ from kernel.limits import Refusal, Window
 from tenants.accounts import service as accounts
 from tenants.accounts.service import AccountSuspended, NotANip, NotValid
 from tenants.api.callers import Caller, Kind
-from tenants.api.demands import membership, on_account, oneself
+from tenants.api.demands import membership, on_account, oneself_by_ours
 from tenants.api.gate import SignInTooOld, demand_fresh_sign_in
 from tenants.api.me import person_of
 from tenants.api.rest import ACCOUNT, AccountId, api, at
@@ -105,7 +105,7 @@ class HandOver(Asked):
 
 
 @api.post(
-    "/accounts", tag=ACCOUNT, demand=oneself(), makes=True, gives_version=True,
+    "/accounts", tag=ACCOUNT, demand=oneself_by_ours(), makes=True, gives_version=True,
     refusals=[NotValid], pointers={NotANip: "/nip"},
 )  # fmt: skip
 def create_account(call: Call[Caller], body: AccountDraft) -> Reply[Account]:

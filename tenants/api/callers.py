@@ -34,6 +34,11 @@ class Caller:
     """When the person proved themselves last."""
     client_id: str | None = None
     """The application that asks, for itself or for the person."""
+    application: str | None = None
+    """What of `tenants.applications` that client signs people in to."""
+    is_ours: bool = False
+    """One of the installation's own programs, which switch contexts: they act for the person in all of
+    their accounts. Any other reaches the account of its own grant, and no further."""
 
 
 class Authenticator(Protocol):

@@ -1,7 +1,7 @@
 """What the operations of the API demand: a right in the account, and a way to prove oneself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kernel.api import Demand
@@ -50,6 +50,8 @@ class AccountDemand(Demand):
 
     where: Where
     kinds: frozenset[Kind]
+    is_for_ours: bool = False
+    """Whether a person asks through one of our own programs, or not at all."""
 
     @property
     def right(self) -> Right | None:
@@ -83,8 +85,21 @@ def membership() -> AccountDemand:
 
 
 def oneself() -> AccountDemand:
-    """No right: it is about the person who asks."""
+    """No right: it is about the person who asks. What it tells ends where the token's context does."""
     return _without_right("For everybody, about themselves.", Where.ONESELF, (Kind.PERSON,))
+
+
+def oneself_by_ours() -> AccountDemand:
+    """The same for what binds the person outside of the token's context: accounts taken, left, made.
+
+    Nobody who let some application work in one account has let it do that.
+    """
+    about = _without_right(
+        "For everybody, about themselves, through the installation's own applications alone.",
+        Where.ONESELF,
+        (Kind.PERSON,),
+    )
+    return replace(about, is_for_ours=True)
 
 
 def by_itself() -> AccountDemand:

@@ -70,6 +70,8 @@ class Gate:
         """Let the caller through; raises Forbidden for what they may not, NotFound for where."""
         if not isinstance(demand, AccountDemand) or caller.kind not in demand.kinds:
             raise WrongCredentials(f"not for a {caller.kind}")
+        if demand.is_for_ours and not caller.is_ours:
+            raise WrongCredentials(f"not through {caller.client_id}, which is not one of ours")
         scope = demand.scope_for(caller.kind)
         if scope is not None and not {scope, demand.permission} & caller.scopes:
             raise ScopeMissing(scope)

@@ -11,7 +11,7 @@ from kernel.api import Answer, Call, Query
 from kernel.errors import NotFound
 from tenants.accounts.service import AccountSuspended
 from tenants.api.callers import Caller
-from tenants.api.demands import oneself
+from tenants.api.demands import oneself, oneself_by_ours
 from tenants.api.rest import ME, AccountId, CompanyId, api
 from tenants.applications import service as applications
 from tenants.applications.rights import Right
@@ -114,20 +114,37 @@ def get_myself(call: Call[Caller]) -> Myself:
 
 @api.get("/me/contexts", tag=ME, demand=oneself())
 def list_my_contexts(call: Call[Caller]) -> Contexts:
-    """List all accounts of the person, with the companies on which they work."""
-    person_id = person_of(call.caller)
+    """List all accounts of the person, with the companies on which they work.
+
+    An application that is not the installation's own is told of the account of its token, and of the
+    company, where it is for one; with a token for no account, of none.
+    """
+    caller = call.caller
+    person_id = person_of(caller)
     with db.reading(person=person_id) as session:
         found = places.of_person(session, person_id)
-    return Contexts(items=[_context(place, person_id, call.now) for place in found])
+    return Contexts(
+        items=[
+            _context(place, caller, call.now)
+            for place in found
+            if caller.is_ours or place.account == caller.account
+        ]
+    )
 
 
 @api.get("/me/permissions", tag=ME, demand=oneself(), refusals=[NotFound])
 def list_my_permissions(call: Call[Caller], query: PermissionQuery) -> Permitted:
-    """List what the person may do in the context of the token, or on one company of its account."""
+    """List what the person may do in the context of the token, or on one company of its account.
+
+    A token for one company tells of no other. An application that is not the installation's own is
+    told of its own permissions, and of those of this API.
+    """
     caller = call.caller
     account, company = caller.account, query.company or caller.company
     if account is None or query.account not in (None, account):
         raise NotFound("not the context of the token")
+    if caller.company not in (None, company):
+        raise NotFound("the token is for another company")
     person_id = person_of(caller)
     with db.reading(tenant=account) as session:
         standing = standings.of(
@@ -139,12 +156,12 @@ def list_my_permissions(call: Call[Caller], query: PermissionQuery) -> Permitted
         return Permitted(
             account=account,
             company=company,
-            applications=_permitted(session, account, scope.rights_in(standing, company)),
+            applications=_permitted(session, caller, account, scope.rights_in(standing, company)),
         )
 
 
 @api.post(
-    "/me/contexts/{account}/accept", tag=ME, demand=oneself(),
+    "/me/contexts/{account}/accept", tag=ME, demand=oneself_by_ours(),
     refusals=[Blocked, AccountSuspended],
 )  # fmt: skip
 def accept_membership(call: Call[Caller], account: AccountId) -> None:
@@ -154,7 +171,9 @@ def accept_membership(call: Call[Caller], account: AccountId) -> None:
         members.accept(session, account, person_id=person_of(call.caller), now=call.now)
 
 
-@api.post("/me/contexts/{account}/leave", tag=ME, demand=oneself(), refusals=[Blocked, LastAdmin])
+@api.post(
+    "/me/contexts/{account}/leave", tag=ME, demand=oneself_by_ours(), refusals=[Blocked, LastAdmin]
+)
 def leave_account(call: Call[Caller], account: AccountId) -> None:
     """Give up the place as a user of an account, or decline it. The last admin stays."""
     _demand_place(call.caller, account)
@@ -177,7 +196,7 @@ def _demand_place(caller: Caller, account: str) -> None:
             raise NotFound(f"no place in {account}")
 
 
-def _context(place: Place, person_id: UUID, now: datetime) -> Context:
+def _context(place: Place, caller: Caller, now: datetime) -> Context:
     return Context(
         account=place.account,
         name=place.name,
@@ -185,25 +204,26 @@ def _context(place: Place, person_id: UUID, now: datetime) -> Context:
         member_state=place.member_state,
         client_state=place.client_state,
         applications=sorted(place.applications),
-        companies=_companies(place, person_id, now),
+        companies=_companies(place, caller, now),
     )
 
 
-def _companies(place: Place, person_id: UUID, now: datetime) -> list[ContextCompany]:
+def _companies(place: Place, caller: Caller, now: datetime) -> list[ContextCompany]:
     if place.status != ACTIVE or place.member_state != ACTIVE:
         return []
     with db.reading(tenant=place.account) as session:
         standing: Standing | None = standings.of(
-            session, account=place.account, person_id=person_id, now=now
+            session, account=place.account, person_id=person_of(caller), now=now
         )
         if standing is None:
             return []
-        found = places.companies_of(session, standing, most=_MOST_COMPANIES)
+        only = None if caller.is_ours else caller.company
+        found = places.companies_of(session, standing, only=only, most=_MOST_COMPANIES)
     return [ContextCompany.of(company) for company in found]
 
 
 def _permitted(
-    session: Session, account: str, rights: frozenset[Right]
+    session: Session, caller: Caller, account: str, rights: frozenset[Right]
 ) -> list[PermittedApplication]:
     words: Mapping[Right, PermissionSummary] = applications.declared(session)
     return [
@@ -217,6 +237,7 @@ def _permitted(
             ],
         )
         for application in applications.given_to(session, account)
+        if caller.is_ours or application.id in {caller.application, applications.ACCOUNTS}
     ]
 
 

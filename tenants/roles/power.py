@@ -31,6 +31,7 @@ __all__ = [
     "demand",
     "may",
     "narrowed",
+    "on_one_company",
     "power_of",
     "reach",
     "why_not_grant",
@@ -186,6 +187,22 @@ def narrowed(power: Power, rights: Collection[Right]) -> Power:
         account=power.account,
         on_account=left if power.is_admin else power.on_account & left,
         on_companies=on_companies,
+        kept=power.kept,
+    )
+
+
+def on_one_company(power: Power, company: str) -> Power:
+    """What is left of a power in the context of one company: what it is there, and nothing elsewhere.
+
+    Who is an admin of the whole account is one of this company alone; what is held on the account
+    counts here as on each of its companies, and does not touch the account.
+    """
+    is_admin = power.is_admin or company in power.admin_of
+    held = power.on_account | power.on_companies.get(company, frozenset())
+    return Power(
+        account=power.account,
+        on_companies={company: held},
+        admin_of=frozenset({company} if is_admin else ()),
         kept=power.kept,
     )
 

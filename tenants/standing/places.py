@@ -92,9 +92,17 @@ def _given(session: Session, person_id: UUID) -> dict[str, set[str]]:
 
 
 def companies_of(
-    session: Session, standing: Standing, *, search: str = "", most: int
+    session: Session,
+    standing: Standing,
+    *,
+    search: str = "",
+    only: str | None = None,
+    most: int,
 ) -> Sequence[CompanyPlace]:
-    """The companies where the person holds a role, by name; all of them for who holds one on the account."""
+    """The companies where the person holds a role, by name; all of them for who holds one on the account.
+
+    With `only`, that one alone, if it is among them.
+    """
     conditions: list[ColumnElement[bool]] = [
         Company.tenant_id == standing.account,
         Company.archived_at.is_(None),
@@ -102,6 +110,8 @@ def companies_of(
     own = {role.company for role in standing.roles}
     if None not in own:
         conditions.append(Company.id.in_([company for company in own if company is not None]))
+    if only is not None:
+        conditions.append(Company.id == only)
     if search:
         conditions.append(Company.sort_name.contains(search.casefold(), autoescape=True))
     rows = session.execute(

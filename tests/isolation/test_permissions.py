@@ -10,7 +10,7 @@ from tests.isolation import declared
 from tests.isolation.estate import Estate, an_estate
 from tests.isolation.lasting import lasting
 from tests.isolation.requests import OPERATIONS, Described
-from tests.tenants.api.speaking import World, a_world
+from tests.tenants.api.speaking import Speaker, World, a_world
 
 pytestmark = [pytest.mark.security("20.4", "12.1"), pytest.mark.product("TEN-16")]
 
@@ -61,9 +61,24 @@ def test_all_other_permissions_together_are_not_enough(world, estate, operation)
 def test_power_over_one_company_reaches_no_other(world, estate, operation):
     """The whole set of permissions, on the main company alone."""
     clerk = world.member(estate.account, *LEVELS, company=estate.account.main_company)
+
+    _reaches_no_other_company(clerk, estate, operation)
+
+
+@pytest.mark.product("OP-3")
+@pytest.mark.security("12.2", "13.1")
+@pytest.mark.parametrize("operation", BY_PERMISSION, ids=by_name)
+def test_a_token_for_one_company_reaches_no_other(world, estate, operation):
+    """An admin of the whole account, in the context of the main company."""
+    admin = world.admin(estate.account, company=estate.account.main_company)
+
+    _reaches_no_other_company(admin, estate, operation)
+
+
+def _reaches_no_other_company(speaker: Speaker, estate: Estate, operation: Described) -> None:
     before = estate.digest()
 
-    answer = operation.send(clerk, estate.slots)
+    answer = operation.send(speaker, estate.slots)
 
     if answer.status_code < 300:
         assert operation.method == "GET"

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from werkzeug.test import TestResponse
 
+from kernel.crypto import new_token
 from tenants.applications.own import PERMISSIONS
 from tests.conftest import MakeDatabase
 from tests.idp import provider
@@ -50,6 +51,8 @@ class Home:
     """An API key for each permission, which has no other."""
     of_company: Speaker
     """The admin of one company."""
+    in_company: Speaker
+    """An admin of the account, in the context of one company."""
     applications: dict[str, Speaker]
     """Applications that speak for themselves."""
 
@@ -72,6 +75,7 @@ def a_home(world: World) -> Home:
         members={name: world.member(account, name) for name in NAMES},
         keys={name: a_key(estate, name) for name in OF_KEYS},
         of_company=admin_of_company(world, estate),
+        in_company=admin_in_company(world, estate),
         applications={
             "without the scope": an_application(world, "openid"),
             "that the account does not have": an_application(
@@ -119,6 +123,20 @@ def admin_of_company(world: World, estate: Estate) -> Speaker:
     return world.speaker(person_id, estate.account.id)
 
 
+def admin_in_company(world: World, estate: Estate) -> Speaker:
+    return world.admin(estate.account, company=estate.slots["company"])
+
+
+def somebody_elses(world: World) -> World:
+    """The same through an application that is not one of ours, and that every account has."""
+    name = f"other-{new_token(64).lower().replace('_', '').replace('-', '')}"
+    making.an_application(name, for_every_account=True)
+    program = provider.an_app(
+        application=name, audiences=(AUDIENCE,), scopes=("openid", "accounts")
+    )
+    return World(world.app, program)
+
+
 def an_application(world: World, scope: str, *, of: str = "portal") -> Speaker:
     """An application with a token of its own, which may ask for this scope."""
     program = provider.an_app(application=of, audiences=(AUDIENCE,), scopes=(scope,))
@@ -160,6 +178,7 @@ def refused(home: Home, operation: Described) -> Iterator[tuple[str, Speaker, se
                 yield f"member with {name}", home.members[name], {403}
         if operation.id not in declared.ON_ONE_COMPANY | declared.NARROWED:
             yield "admin of a company", home.of_company, {403}
+            yield "admin in the context of a company", home.in_company, {403}
     if permission is not None and operation.id in declared.FOR_ADMINS:
         yield f"member with {permission}", home.members[permission], {403}
     for name in OF_KEYS:
@@ -176,7 +195,7 @@ def let_in(world: World, operation: Described) -> Sequence[str]:
         if "key" in taken and permission != "api-keys:manage":
             found.append("key")
     if permission is None or operation.id in declared.ON_ONE_COMPANY:
-        found.append("admin of the company")
+        found += ["admin of the company", "admin in the company"]
     return found
 
 
@@ -190,6 +209,8 @@ def the(name: str, estate: Estate, permission: str | None) -> Speaker:
             return estate.world.member(estate.account, *held)
         case "key":
             return a_key(estate, *(held or ["audit:read"]))
+        case "admin in the company":
+            return admin_in_company(estate.world, estate)
         case _:
             return admin_of_company(estate.world, estate)
 
@@ -241,6 +262,11 @@ def test_what_is_about_oneself_is_for_every_person_and_for_nothing_else(home, op
         assert operation.send(speaker, slots).status_code == 403, name
     # What is asked of a context is asked with a token in it.
     context = home.estate.account.id if operation.query_slots else None
+    foreign = somebody_elses(home.world)
+    provider.allow(foreign.program, person_id, scopes=("openid", "accounts"))
+    through_another = operation.send(foreign.speaker(person_id, context), slots)
+    is_refused = operation.id in declared.BY_OURS_ALONE
+    assert is_let_in(through_another) is not is_refused, through_another.get_data(as_text=True)
     mine = operation.send(home.world.speaker(person_id, context), slots)
     assert is_let_in(mine), mine.get_data(as_text=True)
 

@@ -95,6 +95,23 @@ def test_a_scope_called_like_a_permission_is_good_for_that_one(identity_app, acc
     assert admin.get(f"/accounts/{account.id}/users").status_code == 403
 
 
+@pytest.mark.product("OP-3")
+@pytest.mark.security("12.2", "13.1")
+def test_a_token_for_one_company_acts_on_that_one_and_not_on_the_account(world, account):
+    other = making.a_company(account.id, "Druga")
+    admin = world.admin(account, company=account.main_company)
+    main, second = (f"{companies(account)}/{each}" for each in (account.main_company, other))
+
+    assert admin.get(main).status_code == 200
+    assert admin.patch(main, json={"town": "Łódź"}, version=1).status_code == 200
+    assert [each["id"] for each in admin.get(companies(account)).json["items"]] == [
+        account.main_company
+    ]
+    assert admin.get(second).status_code == 403
+    assert admin.post(companies(account), json={"name": "Trzecia"}).status_code == 403
+    assert admin.get(f"/accounts/{account.id}/roles").status_code == 403
+
+
 @pytest.mark.product("OP-5")
 @pytest.mark.security("7.3", "12.6")
 def test_a_block_or_a_lost_role_works_at_the_next_request(world, account):

@@ -11,7 +11,15 @@ from kernel.errors import NotFound
 from kernel.limits import Window
 from tenants.api import gate as gates
 from tenants.api.callers import Caller, Kind
-from tenants.api.demands import anywhere, by_itself, membership, on_account, on_company, oneself
+from tenants.api.demands import (
+    anywhere,
+    by_itself,
+    membership,
+    on_account,
+    on_company,
+    oneself,
+    oneself_by_ours,
+)
 from tenants.api.gate import FRESH, Gate, SignInTooOld, WrongCredentials, demand_fresh_sign_in
 from tenants.roles.power import Actor, Power, Right
 from tests.tenants import making
@@ -75,6 +83,14 @@ def test_power_in_another_account_is_none_here():
 
 def test_what_is_about_oneself_needs_no_account():
     admit(a_caller(account=None), oneself(), account=OTHER)
+
+
+@pytest.mark.security("12.1")
+def test_what_binds_a_person_elsewhere_is_done_through_our_own_applications_alone():
+    admit(a_caller(account=None, is_ours=True), oneself_by_ours(), account=OTHER)
+
+    with pytest.raises(WrongCredentials):
+        admit(a_caller(), oneself_by_ours())
 
 
 @pytest.mark.security("13.1")

@@ -2,12 +2,41 @@
 
 import pytest
 
+from tests.idp import provider
 from tests.tenants import making
+from tests.tenants.api.speaking import AUDIENCE, Speaker, World
 
 
 @pytest.fixture
 def account(world):
     return making.an_account("Zielony Dom", applications=["crm"])
+
+
+SCOPES = ("openid", "accounts")
+
+
+@pytest.fixture
+def foreign(world):
+    """The same through somebody else's application, which both accounts have."""
+    making.an_application("else", for_every_account=True, permissions=["things:read"])
+    program = provider.an_app(application="else", audiences=(AUDIENCE,), scopes=SCOPES)
+    return World(world.app, program)
+
+
+@pytest.fixture
+def anna(account):
+    """An admin of two accounts, and a client of a third."""
+    person_id = making.a_person()
+    for each in (account, making.an_account("Biuro Lis", applications=["crm"])):
+        making.a_member(each.id, person_id, roles=[each.admin_role])
+    making.a_client(making.an_account("Ągar").id, person_id)
+    return person_id
+
+
+def through(foreign, person_id, account=None, **token) -> Speaker:
+    """What the person let the application have."""
+    provider.allow(foreign.program, person_id, scopes=SCOPES)
+    return foreign.speaker(person_id, account, **token)
 
 
 @pytest.mark.product("TEN-1", "TEN-9")
@@ -77,3 +106,93 @@ def test_the_last_admin_does_not_leave(world, account):
     answer = admin.post(f"/me/contexts/{account.id}/leave")
 
     assert (answer.status_code, answer.json["code"]) == (409, "last_admin")
+
+
+@pytest.mark.security("13.1", "12.1")
+def test_somebody_elses_application_is_told_of_the_account_of_its_token_alone(
+    foreign, world, account, anna
+):
+    told = through(foreign, anna, account.id).get("/me/contexts").json["items"]
+    nowhere = through(foreign, anna).get("/me/contexts").json["items"]
+    ours = world.speaker(anna, account.id).get("/me/contexts").json["items"]
+
+    assert [each["name"] for each in told] == ["Zielony Dom"]
+    assert nowhere == []
+    assert {each["name"] for each in ours} == {"Ągar", "Biuro Lis", "Zielony Dom"}
+
+
+@pytest.mark.security("13.1", "12.1")
+def test_somebody_elses_application_is_told_of_the_company_of_its_token_alone(
+    foreign, world, account, anna
+):
+    making.a_company(account.id, "Druga")
+    here = {"company": account.main_company}
+
+    for asked, seen in (
+        (through(foreign, anna, account.id), 2),
+        (through(foreign, anna, account.id, **here), 1),
+        (world.speaker(anna, account.id, **here), 2),
+    ):
+        context = next(
+            each
+            for each in asked.get("/me/contexts").json["items"]
+            if each["account"] == account.id
+        )
+        assert len(context["companies"]) == seen
+        assert account.main_company in {each["id"] for each in context["companies"]}
+
+
+@pytest.mark.security("12.1")
+@pytest.mark.parametrize("what", ["accept", "leave"])
+@pytest.mark.parametrize("has_context", [True, False])
+def test_somebody_elses_application_neither_takes_nor_leaves_a_place(
+    foreign, world, account, what, has_context
+):
+    """Not even in the account of its own token: that binds the person beyond what they allowed."""
+    person_id = making.a_person()
+    waiting = making.an_account("Biuro Lis")
+    making.a_member(account.id, person_id)
+    making.a_member(waiting.id, person_id, state="pending", accepted_at=None)
+    asking = through(foreign, person_id, account.id if has_context else None)
+
+    for place in (account, waiting):
+        answer = asking.post(f"/me/contexts/{place.id}/{what}")
+
+        assert (answer.status_code, answer.json["code"]) == (403, "credentials_unsuitable")
+    states = {
+        each["name"]: each["member_state"]
+        for each in world.speaker(person_id).get("/me/contexts").json["items"]
+    }
+    assert states == {"Zielony Dom": "active", "Biuro Lis": "pending"}
+
+
+@pytest.mark.security("12.1")
+def test_somebody_elses_application_makes_no_account_in_the_name_of_a_person(foreign, anna):
+    answer = through(foreign, anna).post("/accounts", json={"name": "Nowe"})
+
+    assert (answer.status_code, answer.json["code"]) == (403, "credentials_unsuitable")
+
+
+@pytest.mark.product("OP-3")
+@pytest.mark.security("12.1", "12.2")
+def test_somebody_elses_application_is_told_of_its_own_permissions_and_those_of_this_api(
+    foreign, world, account, anna
+):
+    path = "/me/permissions"
+
+    told = through(foreign, anna, account.id).get(path).json["applications"]
+    ours = world.speaker(anna, account.id).get(path).json["applications"]
+
+    assert {each["id"] for each in told} == {"accounts", "else"}
+    assert {"crm", "portal"} <= {each["id"] for each in ours}
+
+
+@pytest.mark.product("OP-3")
+@pytest.mark.security("13.1")
+def test_a_token_for_one_company_tells_of_the_permissions_on_no_other(world, account, anna):
+    other = making.a_company(account.id)
+    person = world.speaker(anna, account.id, company=account.main_company)
+
+    assert person.get("/me/permissions").json["company"] == account.main_company
+    assert person.get(f"/me/permissions?company={account.main_company}").status_code == 200
+    assert person.get(f"/me/permissions?company={other}").status_code == 404

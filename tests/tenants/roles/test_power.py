@@ -22,6 +22,7 @@ from tenants.roles.power import (
     demand,
     may,
     narrowed,
+    on_one_company,
     power_of,
     reach,
     why_not_grant,
@@ -192,6 +193,38 @@ def test_an_admins_power_narrowed_is_no_admins():
     assert why_not_grant(kept, ALL, company=None)
     assert (may(kept_here, SEE, HERE), may(kept_here, EDIT, HERE)) == (True, False)
     assert why_not_grant(kept_here, ALL, company=HERE)
+
+
+@pytest.mark.product("OP-3")
+@pytest.mark.security("12.2", "13.1")
+@pytest.mark.parametrize(
+    ("held", "here"),
+    [
+        (ADMIN, {SEE, EDIT, USERS}),
+        (ADMIN_HERE, {SEE, EDIT, USERS}),
+        (SELLER, {SEE, USERS}),
+        (SELLER_HERE, {SEE, USERS}),
+        (power(a_role(SEE), a_role(EDIT, company=HERE)), {SEE, EDIT}),
+        (power(a_role(SEE, company=HERE), a_role(EDIT, company=THERE)), {SEE}),
+        (power(a_role(is_admin=True, company=THERE)), set()),
+    ],
+)
+def test_in_the_context_of_one_company_a_power_is_what_it_is_there_and_nothing_else(held, here):
+    left = on_one_company(held, HERE)
+
+    assert {right for right in RIGHTS if may(left, right, HERE)} == here
+    assert not any(may(left, right, where) for right in RIGHTS for where in (None, THERE))
+    for company in (None, THERE):
+        assert why_not_grant(left, {SEE}, company=company)
+    assert not any(reach(left, right).whole for right in RIGHTS)
+    assert (why_not_grant(left, ALL, company=HERE) is None) is (held in (ADMIN, ADMIN_HERE))
+
+
+@pytest.mark.security("12.4")
+def test_what_is_kept_is_kept_in_the_context_of_one_company_too():
+    manager = Power(account=ACCOUNT, on_account=frozenset({SEE, USERS}), kept=frozenset({USERS}))
+
+    assert why_not_grant(on_one_company(manager, HERE), {USERS}, company=HERE)
 
 
 @pytest.mark.security("12.4")
