@@ -29,6 +29,7 @@ from sqlalchemy import (
     event,
     text,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session, SessionTransaction, UOWTransaction
 from sqlalchemy.sql import operators, visitors
@@ -250,7 +251,45 @@ def _why_refuse_insert(
         value = row.get(TENANT_COLUMN, compiled.get(TENANT_COLUMN))
         if scope.tenant is None or value != scope.tenant:
             return f"a row for {statement.table} names another tenant"
+    refusal = _first(
+        _why_refuse_conflict(part, statement.table, rows, scope)
+        for part in visitors.iterate(statement)
+        if isinstance(part, sqlite.dml.OnConflictDoUpdate | postgresql.dml.OnConflictDoUpdate)
+    )
+    if refusal:
+        return refusal
     return _Inspection(rows, guarded, scope).why_refuse_within(statement)
+
+
+def _why_refuse_conflict(
+    clause: Any, table: Any, rows: list[dict[str, Any]], scope: Scope
+) -> str | None:
+    """What an INSERT changes instead, where the row is there already: that has to be the tenant's own.
+
+    It is where the tenant is part of what the two rows have in common, or is compared with the one
+    who inserts.
+    """
+    if _names_tenant(clause.update_values_to_set):
+        return f"rows of {table} would go to another tenant"
+    if _names_tenant(clause.inferred_target_elements or ()):
+        return None
+    if clause.update_whereclause is not None:
+        for comparison in _equalities([_Condition(clause.update_whereclause)]):
+            for column, other in (comparison.sides, comparison.sides[::-1]):
+                is_own = _is_tenant_column(column) and column.table in {table}
+                if is_own and (_names(other, rows, scope.tenant) or _is_of_new_row(other, table)):
+                    return None
+    return f"the row of {table} that is there already may be another tenant's"
+
+
+def _is_of_new_row(element: Any, table: Any) -> bool:
+    """Whether this is the tenant of the row that could not be inserted: `excluded.tenant_id`."""
+    return (
+        _is_tenant_column(element)
+        and isinstance(element.table, AliasedReturnsRows)
+        and element.table.name == "excluded"
+        and _base(element.table) in {table}
+    )
 
 
 class _Inspection:
@@ -426,9 +465,11 @@ def _other_sources(statement: Update | Delete) -> list[Any]:
 
 
 def _moves_rows(statement: Update) -> bool:
-    return any(
-        getattr(column, "key", column) == TENANT_COLUMN for column in statement._values or ()
-    )
+    return _names_tenant(statement._values or ())
+
+
+def _names_tenant(columns: Iterable[Any]) -> bool:
+    return any(getattr(column, "key", column) == TENANT_COLUMN for column in columns)
 
 
 def _correlated(statement: Any, outer: frozenset[Any]) -> frozenset[Any]:

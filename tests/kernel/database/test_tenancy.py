@@ -9,6 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from flask import Flask
 from sqlalchemy import bindparam, create_engine, delete, insert, pool, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session, aliased
@@ -200,6 +201,97 @@ ALL_FOLDERS = select(Folder.name).subquery()
 )
 def test_the_hook_sees_through(statement: object) -> None:
     assert tenancy.why_refuse(statement, [], GUARDED, Scope(OURS))  # type: ignore[arg-type]
+
+
+DIALECTS = pytest.mark.parametrize("dialect", [sqlite, postgresql], ids=["sqlite", "postgresql"])
+IS_OURS = Folder.tenant_id == OURS
+
+
+@DIALECTS
+@pytest.mark.parametrize(
+    "instead",
+    [
+        {"index_elements": ["id"], "set_": {"name": "taken"}},
+        {"index_elements": ["id"], "set_": {"name": "taken"}, "where": Folder.name == "theirs"},
+        {
+            "index_elements": ["id"],
+            "set_": {"name": "taken"},
+            "where": IS_OURS | (Folder.name == "theirs"),
+        },
+        {"index_elements": ["id"], "set_": {"name": "taken"}, "where": Folder.tenant_id == THEIRS},
+        {"index_elements": ["tenant_id", "id"], "set_": {"tenant_id": THEIRS}},
+        {"index_elements": ["id"], "set_": {Folder.tenant_id: OURS}, "where": IS_OURS},
+        {
+            "index_elements": ["tenant_id", "id"],
+            "set_": {"name": select(Paper.text).limit(1).scalar_subquery()},
+        },
+        {
+            "index_elements": ["tenant_id", "id"],
+            "set_": {"name": "taken"},
+            "where": Folder.name.in_(select(Paper.text)),
+        },
+    ],
+    ids=["open", "by-name", "or", "theirs", "moved", "taken-over", "value", "where"],
+)
+def test_what_an_insert_changes_instead_is_seen_through_too(dialect, instead) -> None:
+    statement = dialect.insert(Folder).values(tenant_id=OURS, name="ours")
+
+    assert tenancy.why_refuse(statement, [], GUARDED, Scope(OURS)) is None
+    changing = statement.on_conflict_do_update(**instead)
+    assert tenancy.why_refuse(changing, [], GUARDED, Scope(OURS))
+    assert tenancy.why_refuse(changing, [], GUARDED, Scope(everywhere=True)) is None
+
+
+def test_a_conflict_that_only_a_name_stands_for_may_be_with_another_tenants_row() -> None:
+    statement = postgresql.insert(Folder).values(tenant_id=OURS, name="ours")
+    changing = statement.on_conflict_do_update(constraint="pk_folders", set_={"name": "taken"})
+
+    assert tenancy.why_refuse(changing, [], GUARDED, Scope(OURS))
+
+
+@DIALECTS
+@pytest.mark.parametrize("is_named", [True, False])
+@pytest.mark.parametrize("how", ["target", "where", "as-inserted"])
+def test_what_an_insert_changes_of_the_tenants_own_passes(dialect, how, is_named) -> None:
+    new = dialect.insert(Folder)
+    tied: dict[str, dict[str, Any]] = {
+        "target": {"index_elements": [Folder.tenant_id, Folder.id]},
+        "where": {"index_elements": ["id"], "where": IS_OURS & (Folder.name != "x")},
+        "as-inserted": {
+            "index_elements": ["id"],
+            "where": Folder.tenant_id == new.excluded.tenant_id,
+        },
+    }
+    statement = new.on_conflict_do_update(**tied[how], set_={"name": new.excluded.name})
+    row = {"tenant_id": OURS, "id": new_id(), "name": "ours"}
+
+    rows = [row]
+    if is_named:
+        statement, rows = statement.values(**row), []
+    assert tenancy.why_refuse(statement, rows, GUARDED, Scope(OURS)) is None
+    assert tenancy.why_refuse(statement, rows, GUARDED, Scope(THEIRS))
+
+
+def test_a_row_that_is_there_already_keeps_what_another_tenant_would_write() -> None:
+    with db.reading(tenant=THEIRS) as session:
+        theirs = session.scalars(select(Folder.id).where(Folder.tenant_id == THEIRS)).one()
+    dialect = postgresql if ON_POSTGRESQL else sqlite
+    statement = (
+        dialect.insert(Folder)
+        .values(tenant_id=OURS, id=theirs, name="taken")
+        .on_conflict_do_update(index_elements=["id"], set_={"name": "taken"})
+    )
+
+    with (
+        pytest.raises((OutOfTenant, ProgrammingError)),
+        db.transaction(tenant=OURS) as session,
+    ):
+        session.execute(statement)
+
+    with db.reading(tenant=THEIRS) as session:
+        assert session.scalars(select(Folder.name).where(Folder.tenant_id == THEIRS)).all() == [
+            "theirs"
+        ]
 
 
 def test_the_hook_lets_a_held_subquery_pass() -> None:
