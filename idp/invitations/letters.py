@@ -19,7 +19,7 @@ from kernel.limits import Refusal, Window
 from kernel.observability.logs import get_logger
 from tenants.accounts import service as accounts
 from tenants.facts.service import FactSummary, Kind
-from tenants.invitations import service as invitations
+from tenants.invitations import offers
 from tenants.limits import limits
 from tenants.people import service as people
 
@@ -40,7 +40,7 @@ def _write(session: Session, account: str, invitation_id: UUID, now: datetime) -
     found = accounts.find(session, account)
     if found is None or not found.is_active:
         return
-    letter = invitations.letter(session, account, invitation_id, now=now)
+    letter = offers.letter(session, account, invitation_id, now=now)
     if letter is None:
         return
     offer, token = letter

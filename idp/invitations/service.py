@@ -19,8 +19,9 @@ from idp.sessions.service import SignedIn
 from kernel.errors import Refused
 from tenants.accounts import service as accounts
 from tenants.database import db
-from tenants.invitations import service as invitations
-from tenants.invitations.service import NotOpen, NotYours, Offer
+from tenants.invitations import offers
+from tenants.invitations.offers import NotYours, Offer
+from tenants.invitations.rows import NotOpen
 from tenants.members.service import AlreadyMember
 from tenants.people import service as people
 from tenants.people.address import canonical_email
@@ -57,7 +58,7 @@ def look(text: str, *, now: datetime) -> Offer:
         if account is None or not account.is_active:
             raise Over("the account is closed or suspended")
         try:
-            return invitations.look(session, link.account, link.token, now=now)
+            return offers.look(session, link.account, link.token, now=now)
         except NotOpen as answered:
             raise Over(answered.detail) from answered
 
@@ -77,7 +78,7 @@ def accept(text: str, *, me: SignedIn | None, now: datetime) -> str:
         raise SomebodyElse("nobody is signed in")
     try:
         with db.transaction(tenant=link.account) as session:
-            invitations.accept(session, link.account, link.token, person_id=me.person_id, now=now)
+            offers.accept(session, link.account, link.token, person_id=me.person_id, now=now)
     except NotYours as refused:
         raise SomebodyElse(refused.detail) from refused
     except AlreadyMember:
@@ -94,7 +95,7 @@ def decline(text: str, *, me: SignedIn | None, now: datetime) -> Offer:
     person_id = me.person_id if me is not None and is_for(offer, me) else None
     try:
         with db.transaction(tenant=link.account) as session:
-            invitations.decline(session, link.account, link.token, person_id=person_id, now=now)
+            offers.decline(session, link.account, link.token, person_id=person_id, now=now)
     except NotOpen as answered:
         raise Over(answered.detail) from answered
     return offer

@@ -15,14 +15,8 @@ from tenants.api.memberships import Email, Language, Name, WantedAssignments, wa
 from tenants.api.rest import INVITATION, AccountId, CompanyId, api, at
 from tenants.database import db
 from tenants.invitations import service as invitations
-from tenants.invitations.service import (
-    LONGEST,
-    SHORTEST,
-    USUAL,
-    AlreadyInvited,
-    InvitationSummary,
-    NotOpen,
-)
+from tenants.invitations.rows import InvitationSummary, NotOpen
+from tenants.invitations.service import LONGEST, SHORTEST, USUAL, AlreadyInvited
 from tenants.members.service import AlreadyMember, BeyondReach, NotAnAddress, NotValid
 from tenants.roles.power import MayNotGrant
 

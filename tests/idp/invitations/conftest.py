@@ -10,7 +10,7 @@ from kernel import clock
 from kernel.mail import Mail
 from tenants.database import db
 from tenants.invitations import service as invitations
-from tenants.invitations.service import InvitationSummary
+from tenants.invitations.rows import InvitationSummary
 from tenants.members.service import Wanted
 from tests.idp.visitor import Mailroom
 from tests.tenants.acting import Office, Someone, an_office

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from kernel import clock
 from tenants.database import db
 from tenants.invitations import service as invitations
-from tenants.invitations.service import State
+from tenants.invitations.rows import State
 from tenants.members import service as members
 from tenants.members.models import Membership
 from tests import programs
