@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from idp.invitations import letters as invitations
 from idp.joining import service as joining
 from idp.security_events import service as security_events
+from idp.webhooks import letters as webhook_letters
 from tenants.facts import service as facts
 from tenants.facts.service import FactSummary
 from tenants.members import arrival
@@ -31,6 +32,7 @@ def _handle(now: datetime) -> facts.Handle:
         arrival.hear(session, waiting, now=now)
         joining.hear(session, waiting, now=now)
         invitations.hear(session, waiting, now=now)
+        webhook_letters.hear(session, waiting, now=now)
         webhooks.announce(session, waiting, now=now)
 
     return handle

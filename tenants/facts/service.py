@@ -72,6 +72,8 @@ class Kind(StrEnum):
     API_KEY_ROTATED = "api_key.rotated"
     API_KEY_REVOKED = "api_key.revoked"
 
+    WEBHOOK_DISABLED = "webhook.disabled"
+
     PERSON_BLOCKED = "person.blocked"
     PERSON_UNBLOCKED = "person.unblocked"
     PERSON_CAME = "person.came"

@@ -47,6 +47,7 @@ EXPLAINED: Mapping[Kind, str] = MappingProxyType(
         Kind.API_KEY_CREATED: "An API key was made.",
         Kind.API_KEY_ROTATED: "An API key got a new secret.",
         Kind.API_KEY_REVOKED: "An API key was revoked.",
+        Kind.WEBHOOK_DISABLED: "A webhook was switched off: `why` is `person`, `failing` or `gone`.",
     }
 )
 """What happens to a person everywhere (`person.…`) is not an account's to hear."""

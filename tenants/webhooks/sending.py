@@ -1,6 +1,7 @@
 """Sending deliveries to endpoints, and writing down what became of them."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from flask import current_app
 from sqlalchemy import update
 
 from kernel import clock
-from kernel.errors import KlucznikError
+from kernel.errors import KlucznikError, NotFound
 from kernel.outbox import Lane, Message, Undeliverable
 from kernel.outbox.lanes import CAPACITIES
 from kernel.outgoing import Outgoing, OutgoingError, OutgoingRefused
@@ -104,8 +105,11 @@ def _write_down(
     }
     if outcome.is_taken:
         values["delivered_at"] = now
-    failing_since = None if outcome.is_taken else endpoint.failing_since or now
-    with db.transaction(tenant=account) as session:
+    # Whoever removes an endpoint removes its deliveries: then there is nothing to write down.
+    with suppress(NotFound), db.transaction(tenant=account) as session:
+        # As it is by now: two may fail at once, and it is switched off once.
+        endpoint = webhooks.hold(session, account, endpoint.id)
+        failing_since = None if outcome.is_taken else endpoint.failing_since or now
         session.execute(
             update(WebhookDelivery)
             .where(WebhookDelivery.tenant_id == account, WebhookDelivery.id == delivery.id)

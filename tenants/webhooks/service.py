@@ -24,7 +24,7 @@ from kernel.settings import Settings
 from tenants.accounts import service as accounts
 from tenants.audit import record
 from tenants.events import WebhookEvent
-from tenants.facts.service import Kind
+from tenants.facts.service import Kind, note
 from tenants.webhooks.catalogue import EXPLAINED
 from tenants.webhooks.models import WebhookEndpoint
 from tenants.webhooks.signing import new_secret
@@ -201,6 +201,15 @@ def switch_off(
     """The same for whoever holds the endpoint already; `why` is `person`, `failing` or `gone`."""
     _update(session, account, endpoint_id, now, disabled_at=now, disabled_for=why)
     write_down(session, account, endpoint_id, WebhookEvent.DISABLED, actor, now, why=why)
+    note(
+        session,
+        Kind.WEBHOOK_DISABLED,
+        account=account,
+        person_id=None,
+        now=now,
+        webhook=endpoint_id,
+        why=why,
+    )
 
 
 def enable(

@@ -29,6 +29,8 @@ CONTEXT = {
     "not_me_token": "z",
     "hours": 72,
     "account": "Zielony Dom",
+    "host": "hooks.example",
+    "is_gone": True,
     "support": "biuro@example.com",
     "portal_url": "http://localhost:9001",
     "address": "192.0.2.7",

@@ -4,9 +4,14 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from sqlalchemy import select
 from standardwebhooks.webhooks import Webhook
 
 from kernel.outgoing import OutgoingFailed, OutgoingRefused
+from tenants.database import db
+from tenants.outbox import OutboxMessage
+from tenants.webhooks import service as webhooks
+from tests.tenants.acting import facts, trail
 from tests.tenants.webhooks.making import URL
 
 pytestmark = pytest.mark.product("TEN-16")
@@ -104,3 +109,51 @@ def test_an_endpoint_that_fails_for_days_is_switched_off(account, receiver, now)
     account.work(later)
 
     assert account.now_endpoint().disabled_for == "failing"
+    off = [fact for fact in facts() if fact[0] == "webhook.disabled"]
+    assert off == [("webhook.disabled", account.id, None)]
+    assert trail(account.id)[-1] == "webhook:disabled"
+
+
+@pytest.mark.security("15.2")
+def test_of_two_that_fail_at_once_one_switches_it_off(account, receiver, now):
+    receiver.status = 500
+    account.happened(now)
+    account.work(now)
+    later = now + timedelta(days=5)
+    account.happened(later)
+    asked = receiver.post
+
+    def while_another_fails(url, **sent):
+        receiver.post = asked
+        account.work(later)
+        return asked(url, **sent)
+
+    receiver.post = while_another_fails
+    account.happened(later)
+    account.work(later)
+
+    assert trail(account.id).count("webhook:disabled") == 1
+
+
+def test_an_endpoint_that_is_removed_while_it_is_asked_leaves_nothing_behind(
+    account, receiver, now
+):
+    asked = receiver.post
+
+    def while_it_is_removed(url, **sent):
+        with db.transaction(tenant=account.id) as session:
+            endpoint = account.endpoint.id
+            webhooks.remove(session, account.id, endpoint, version=None, actor="person:7", now=now)
+        return asked(url, **sent)
+
+    receiver.post = while_it_is_removed
+    account.happened(now)
+
+    account.work(now)
+
+    assert account.now_endpoint() is None
+    with db.reading() as session:
+        assert (
+            session.scalar(select(OutboxMessage.last_error).where(OutboxMessage.kind == "webhook"))
+            is None
+        )
