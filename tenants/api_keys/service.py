@@ -26,6 +26,7 @@ from tenants.applications.service import ACCOUNTS
 from tenants.audit import record
 from tenants.events import ApiKeyEvent
 from tenants.facts.service import Kind, note
+from tenants.members.models import Membership
 from tenants.roles.power import Actor, MayNotGrant, Right, demand, why_not_grant
 
 MANAGE = Right(ACCOUNTS, "api-keys:manage")
@@ -34,6 +35,7 @@ _MOST_KEYS = 200
 _USED_EVERY = timedelta(minutes=1)
 _KEYS = cast(Table, ApiKey.__table__)
 _SECRETS = cast(Table, ApiKeySecret.__table__)
+_MEMBERSHIPS = cast(Table, Membership.__table__)
 _PERSON = "person:"
 # A key makes no keys, so that whoever steals one can't make another that outlives it (12.7).
 _NEVER = frozenset({MANAGE.permission})
@@ -220,12 +222,23 @@ def find(session: Session, account: str, key_id: UUID, *, actor: Actor) -> KeySu
     return found[0]
 
 
+def _is_of_its_owner(membership: Any, key: Any) -> Any:
+    """That the owner is still the user who made the key: who left and is back starts without it."""
+    return and_(
+        membership.tenant_id == key.tenant_id,
+        membership.person_id == key.owner_id,
+        membership.kind == "member",
+        membership.created_at <= key.created_at,
+    )
+
+
 _BELIEVED = HotStatement(
     select(_KEYS.c.id, _KEYS.c.owner_id, _KEYS.c.permissions, _KEYS.c.last_used_at)
     .join(
         _SECRETS,
         and_(_SECRETS.c.tenant_id == _KEYS.c.tenant_id, _SECRETS.c.key_id == _KEYS.c.id),
     )
+    .join(_MEMBERSHIPS, _is_of_its_owner(_MEMBERSHIPS.c, _KEYS.c))
     .where(
         _KEYS.c.tenant_id == bindparam("account"),
         _SECRETS.c.secret_hash == bindparam("secret_hash"),
@@ -253,7 +266,9 @@ def believe(at: Reads, given: str, *, now: datetime) -> Holder | None:
 def holder_of(session: Session, account: str, key_id: UUID, *, now: datetime) -> Holder | None:
     """Whom a key speaks for that is known by its id; None when it is good no more."""
     row = session.execute(
-        select(ApiKey.id, ApiKey.owner_id, ApiKey.permissions, ApiKey.last_used_at).where(
+        select(ApiKey.id, ApiKey.owner_id, ApiKey.permissions, ApiKey.last_used_at)
+        .join(Membership, _is_of_its_owner(Membership, ApiKey))
+        .where(
             ApiKey.tenant_id == account,
             ApiKey.id == key_id,
             ApiKey.revoked_at.is_(None),

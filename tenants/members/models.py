@@ -60,10 +60,26 @@ class Membership(Base):
     locale: Mapped[str | None] = mapped_column(String(8))
     accepted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     signed_out_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """Sign-ins from before this moment are not used here: the account ended the member's sessions."""
+    """Sign-ins from before this moment are not used here: the account ended the person's sessions, blocked
+    them, or has them back."""
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Departure(Base):
+    """When a membership ended that a person had. Sign-ins from before never count there again."""
+
+    __tablename__ = "departures"
+
+    tenant_id: Mapped[str] = mapped_column(
+        ForeignKey("accounts.tenant_id", ondelete="CASCADE"), primary_key=True
+    )
+    person_id: Mapped[UUID] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    left_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class Assignment(Base):

@@ -7,14 +7,15 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Table, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from kernel.database import dialect_of, upsert
 from kernel.errors import NotFound
 from tenants.members.assignments import Held, held_by
-from tenants.members.models import Membership
+from tenants.members.models import Departure, Membership
 
 _TABLE = cast(Table, Membership.__table__)
+_DEPARTURES = cast(Table, Departure.__table__)
 
 
 class MemberKind(StrEnum):
@@ -98,10 +99,17 @@ def this(membership: Row) -> tuple[Any, Any]:
 
 
 def insert(session: Session, membership: Row, now: datetime, **written: Any) -> bool:
-    """Write the row; False where the account has one of this kind for this person."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    """Write the row; False where the account has one of this kind for this person.
+
+    Who is back signs in anew: what they were let do before they left does not come back with them.
+    """
+    left_at = select(Departure.left_at).where(
+        Departure.tenant_id == membership.account,
+        Departure.person_id == membership.person_id,
+        Departure.kind == membership.kind,
+    )
     made = session.execute(
-        dialect.insert(_TABLE)
+        upsert(dialect_of(session), _TABLE)
         .values(
             tenant_id=membership.account,
             id=membership.id,
@@ -110,6 +118,7 @@ def insert(session: Session, membership: Row, now: datetime, **written: Any) -> 
             state=membership.state,
             version=membership.version,
             accepted_at=membership.accepted_at,
+            signed_out_at=left_at.scalar_subquery(),
             created_at=now,
             updated_at=now,
             **written,
@@ -129,6 +138,17 @@ def write(session: Session, membership: Row, now: datetime, **values: Any) -> No
     )
 
 
-def remove(session: Session, membership: Row) -> None:
-    """Delete the row, and with it what hangs on it."""
+def remove(session: Session, membership: Row, now: datetime) -> None:
+    """Delete the row, and with it what hangs on it; what stays is when that was."""
     session.execute(delete(Membership).where(*this(membership)))
+    insert_one = upsert(dialect_of(session), _DEPARTURES)
+    session.execute(
+        insert_one.values(
+            tenant_id=membership.account,
+            person_id=membership.person_id,
+            kind=membership.kind,
+            left_at=now,
+        ).on_conflict_do_update(
+            index_elements=["tenant_id", "person_id", "kind"], set_={"left_at": now}
+        )
+    )

@@ -313,7 +313,7 @@ def block(
 ) -> bool:
     """Let the membership be good for nothing; answers whether that is news.
 
-    The last admin can't be blocked, but by the operator: then the account waits for one.
+    Sign-ins up to now do not count here again, also once it is unblocked (SECURITY 5.5). The last admin can't be blocked, but by the operator: then the account waits for one.
     """
     power, area = area_of(actor, account, kind, MANAGE[kind])
     found = _hold(session, account, membership_id, kind, area, now, version=version, power=power)
@@ -323,7 +323,7 @@ def block(
     is_last = _is_last_admin(session, found)
     if is_last and not power.installation:
         raise LastAdmin(f"membership {found.id} is the last admin of {account}")
-    rows.write(session, found, now, state=State.BLOCKED)
+    rows.write(session, found, now, state=State.BLOCKED, signed_out_at=now)
     telling.tell(session, telling.BLOCKED, found, actor.id, now)
     if is_last:
         accounts.flag(session, account, actor=actor.id, now=now)
@@ -371,7 +371,7 @@ def remove(
     found = _hold(session, account, membership_id, kind, area, now, version=version, power=power)
     _check_taking(session, found, power, area)
     _keep_an_admin(session, found)
-    rows.remove(session, found)
+    rows.remove(session, found, now)
     telling.tell(session, telling.REMOVED, found, actor.id, now)
 
 
@@ -436,7 +436,7 @@ def leave(session: Session, account: str, *, person_id: UUID, now: datetime) -> 
     if found.state is State.BLOCKED:
         raise Blocked(f"membership {found.id}")
     _keep_an_admin(session, found)
-    rows.remove(session, found)
+    rows.remove(session, found, now)
     telling.tell(session, telling.LEFT, found, f"person:{person_id}", now)
 
 

@@ -187,7 +187,7 @@ def a_member(
             "accepted_at": LONG_AGO,
         }
         membership = Membership(
-            tenant_id=account, person_id=person_id, **(values | changes), **_STAMPS
+            tenant_id=account, person_id=person_id, **(values | _STAMPS | changes)
         )
         session.add(membership)
         session.flush()

@@ -27,6 +27,7 @@ _TENANT_TABLES = (
     "account_applications",
     "api_keys",
     "companies",
+    "departures",
     "invitations",
     "memberships",
     "roles",
@@ -319,6 +320,24 @@ def upgrade() -> None:
         sqlite_where=sa.text("is_main"),
         postgresql_where=sa.text("is_main"),
     )
+    op.create_table(
+        "departures",
+        sa.Column("tenant_id", sa.String(length=12), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("left_at", types.UTCDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["people.id"], name=op.f("fk_departures_person_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["accounts.tenant_id"],
+            name=op.f("fk_departures_tenant_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "person_id", "kind", name=op.f("pk_departures")),
+    )
+    op.create_index(op.f("ix_departures_person_id"), "departures", ["person_id"], unique=False)
     op.create_table(
         "invitations",
         sa.Column("tenant_id", sa.String(length=12), nullable=False),
@@ -798,6 +817,8 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_invitations_tenant_id_created_at_id"), table_name="invitations")
     op.drop_table("invitations")
+    op.drop_index(op.f("ix_departures_person_id"), table_name="departures")
+    op.drop_table("departures")
     op.drop_index(
         "uq_companies_main",
         table_name="companies",

@@ -1,5 +1,8 @@
 """An API key is believed for what its owner may do, now."""
 
+from datetime import timedelta
+from uuid import UUID
+
 import pytest
 
 from idp.api_access import keys
@@ -13,6 +16,7 @@ from tests.tenants import making
 from tests.tenants.acting import an_office
 
 pytestmark = [pytest.mark.usefixtures("identity_app"), pytest.mark.product("TEN-10")]
+A_DAY = timedelta(days=1)
 SEE_USERS, MANAGE_USERS = (Right("accounts", f"users:{each}") for each in ("read", "manage"))
 
 
@@ -62,6 +66,25 @@ def test_a_key_of_somebody_who_is_gone_is_no_good(office, now, gone):
 
     with pytest.raises(BadCredentials):
         keys.authenticate(key, now=now)
+
+
+@pytest.mark.security("12.7")
+def test_a_key_of_somebody_who_left_stays_dead_when_they_are_back(office, now):
+    owner = office.admin()
+    key = a_key(office, owner, now, "users:read")
+    before = keys.authenticate(key, now=now)
+    making.remove_member(office.id, owner.membership)
+    making.a_member(
+        office.id, owner.person, roles=[office.account.admin_role], created_at=now + A_DAY
+    )
+
+    with pytest.raises(BadCredentials):
+        keys.authenticate(key, now=now + A_DAY)
+    with db.reading(tenant=office.id) as session:
+        key_id = UUID(before.actor.id.removeprefix("key:"))
+        assert api_keys.holder_of(session, office.id, key_id, now=now + A_DAY) is None
+    fresh = a_key(office, owner, now + A_DAY, "users:read")
+    assert keys.authenticate(fresh, now=now + A_DAY).account == office.id
 
 
 def test_what_is_no_key_is_left_to_others_and_an_unknown_one_refused(office, now):

@@ -127,6 +127,37 @@ def test_a_block_or_a_lost_role_works_at_the_next_request(world, account):
 
 
 @pytest.mark.product("OP-5")
+@pytest.mark.security("5.5", "7.3")
+@pytest.mark.parametrize("end", ["removed", "blocked", "left"])
+def test_what_ended_with_a_membership_does_not_come_back_with_it(world, account, end):
+    person_id = making.a_person("anna@example.com")
+    membership = making.a_member(account.id, person_id)
+    before, home = world.speaker(person_id, account.id), f"/accounts/{account.id}"
+    ours = world.admin(account)
+    people = f"{home}/users"
+    assert before.get(home).status_code == 200
+
+    match end:
+        case "removed":
+            gone = ours.delete(f"{people}/{membership}", version=1)
+        case "blocked":
+            gone = ours.post(f"{people}/{membership}/block", version=1)
+        case _:
+            gone = before.post(f"/me/contexts/{account.id}/leave")
+    assert gone.status_code < 300, gone.get_data(as_text=True)
+    assert before.get(home).status_code == 401
+    if end == "blocked":
+        assert ours.post(f"{people}/{membership}/unblock", version=2).status_code == 200
+    else:
+        assert ours.post(people, json={"email": "anna@example.com"}).status_code == 201
+        accepted = world.speaker(person_id).post(f"/me/contexts/{account.id}/accept")
+        assert accepted.status_code == 204
+
+    assert before.get(home).status_code == 401
+    assert world.speaker(person_id, account.id).get(home).status_code == 200
+
+
+@pytest.mark.product("OP-5")
 @pytest.mark.parametrize("status", ["suspended", "closed"])
 def test_nobody_gets_into_a_stopped_account(world, account, status):
     admin = world.admin(account)

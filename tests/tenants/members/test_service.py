@@ -11,6 +11,7 @@ from tenants.applications.rights import Right
 from tenants.audit import account_chain, ledger
 from tenants.database import db
 from tenants.facts.models import Fact
+from tenants.members import rows
 from tenants.members import service as members
 from tenants.members.admins import acts_as_admin
 from tenants.members.assignments import Place
@@ -507,6 +508,47 @@ def test_a_client_is_no_user_and_a_user_no_client(office, now, use):
         do(office, getattr(members, use), client, actor=BOSS, now=now)
     with pytest.raises(NotFound):
         do(office, getattr(members, use), member, kind=CLIENT, actor=BOSS, now=now)
+
+
+@pytest.mark.security("5.5")
+@pytest.mark.parametrize("kind", list(MemberKind))
+@pytest.mark.parametrize("goes", ["is removed", "leaves"])
+def test_who_is_back_signs_in_anew_in_this_account_and_in_no_other(office, now, kind, goes):
+    if goes == "leaves" and kind is CLIENT:
+        goes = "is removed"
+    an_id()
+    added, elsewhere = add(office, BOSS, now, kind=kind), add(an_office("Biuro"), BOSS, now)
+    gone, back = now + timedelta(hours=1), now + timedelta(hours=2)
+
+    if goes == "leaves":
+        do(office, members.leave, person_id=added.person_id, now=gone)
+    else:
+        do(office, members.remove, added.membership_id, kind=kind, actor=BOSS, now=gone)
+    again = add(office, BOSS, back, kind=kind)
+
+    assert membership(office.id, again.membership_id).signed_out_at == gone
+    other = {MemberKind.MEMBER: CLIENT, CLIENT: MemberKind.MEMBER}[kind]
+    in_other_kind = add(office, BOSS, back, kind=other)
+    assert membership(office.id, in_other_kind.membership_id).signed_out_at is None
+    do(office, members.remove, again.membership_id, kind=kind, actor=BOSS, now=back)
+    third = add(office, BOSS, back, kind=kind)
+    assert membership(office.id, third.membership_id).signed_out_at == back
+    assert elsewhere.person_id == third.person_id
+
+
+@pytest.mark.security("5.5")
+@pytest.mark.parametrize("kind", list(MemberKind))
+def test_what_a_block_ended_does_not_come_back_when_it_is_taken_away(office, now, kind):
+    person = an_id()
+    add(office, BOSS, now, kind=kind)
+    later = now + timedelta(hours=1)
+    with db.reading(tenant=office.id) as session:
+        found = rows.of_person(session, office.id, person, kind)
+
+    do(office, members.block, found.id, kind=kind, actor=BOSS, now=now)
+    do(office, members.unblock, found.id, kind=kind, actor=BOSS, now=later)
+
+    assert membership(office.id, found.id).signed_out_at == now
 
 
 @pytest.mark.product("OP-5")
