@@ -11,8 +11,9 @@ from kernel.api.pages import listing
 from tenants.accounts.service import AccountSuspended
 from tenants.api.callers import Caller
 from tenants.api.demands import anywhere
-from tenants.api.memberships import Email, Language, Name, WantedAssignments, wanted
+from tenants.api.memberships import Email, Language, Name
 from tenants.api.rest import INVITATION, AccountId, CompanyId, api, at
+from tenants.api.users import WantedAssignments, wanted
 from tenants.database import db
 from tenants.invitations import service as invitations
 from tenants.invitations.rows import InvitationSummary, NotOpen

@@ -8,12 +8,13 @@ from tenants.api import (  # noqa: F401  (they declare their operations)
     accounts,
     api_keys,
     audit,
+    clients,
     companies,
     configuration,
     invitations,
     me,
-    memberships,
     roles,
+    users,
     webhooks,
 )
 from tenants.api.callers import Authenticators

@@ -10,16 +10,6 @@ NIP = "526-000-12-46"
 LONG_AGO = timedelta(hours=1)
 
 
-@pytest.fixture
-def account(world):
-    return making.an_account("Zielony Dom")
-
-
-@pytest.fixture
-def admin(world, account):
-    return world.admin(account)
-
-
 @pytest.mark.product("TEN-1", "TEN-3")
 def test_a_person_makes_an_account_and_is_its_admin(world):
     person_id = making.a_person()

@@ -13,16 +13,6 @@ from tests.tenants.api.speaking import Speaker
 pytestmark = pytest.mark.product("TEN-10", "TEN-16")
 
 
-@pytest.fixture
-def account(world):
-    return making.an_account("Zielony Dom")
-
-
-@pytest.fixture
-def admin(world, account):
-    return world.admin(account)
-
-
 def made(admin, account, *permissions, **more):
     draft = {"name": "Sklep", "permissions": list(permissions or ("companies:read",))} | more
     answer = admin.post(f"/accounts/{account.id}/api-keys", json=draft)

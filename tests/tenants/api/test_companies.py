@@ -5,16 +5,6 @@ from tests.tenants import making
 NIP = "526-000-12-46"
 
 
-@pytest.fixture
-def account(world):
-    return making.an_account("Zielony Dom")
-
-
-@pytest.fixture
-def admin(world, account):
-    return world.admin(account)
-
-
 @pytest.mark.product("TEN-4", "TEN-16")
 def test_a_company_is_made_and_gets_a_key_of_its_own(admin, account):
     made = admin.post(f"/accounts/{account.id}/companies", json={"name": " Dom  A", "nip": NIP})

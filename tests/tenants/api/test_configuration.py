@@ -5,16 +5,6 @@ import pytest
 from tests.tenants import making
 
 
-@pytest.fixture
-def account(world):
-    return making.an_account("Zielony Dom")
-
-
-@pytest.fixture
-def admin(world, account):
-    return world.admin(account)
-
-
 def path(account) -> str:
     return f"/accounts/{account.id}/configuration"
 

@@ -8,16 +8,6 @@ pytestmark = pytest.mark.product("TEN-6", "TEN-16")
 
 
 @pytest.fixture
-def account(world):
-    return making.an_account("Zielony Dom")
-
-
-@pytest.fixture
-def admin(world, account):
-    return world.admin(account)
-
-
-@pytest.fixture
 def role(account):
     return making.a_role(account.id, "Sprzedaż", rights=[("accounts", "users:read")])
 

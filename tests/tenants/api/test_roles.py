@@ -13,11 +13,6 @@ def account(world):
     return making.an_account("Zielony Dom", applications=["crm"])
 
 
-@pytest.fixture
-def admin(world, account):
-    return world.admin(account)
-
-
 @pytest.mark.product("TEN-8", "TEN-16")
 def test_a_role_is_made_changed_and_removed(admin, account):
     roles = f"/accounts/{account.id}/roles"

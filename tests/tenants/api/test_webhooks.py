@@ -7,17 +7,6 @@ from sqlalchemy import update
 
 from tenants.database import db
 from tenants.webhooks.models import WebhookDelivery
-from tests.tenants import making
-
-
-@pytest.fixture
-def account(world):
-    return making.an_account("Zielony Dom")
-
-
-@pytest.fixture
-def admin(world, account):
-    return world.admin(account)
 
 
 @pytest.fixture
