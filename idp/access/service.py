@@ -13,7 +13,6 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from idp.access import return_address
@@ -26,6 +25,7 @@ from idp.events import IdpEvent
 from idp.mails import service as mails
 from idp.mails.service import Recipient
 from idp.settings import current_settings
+from kernel.database import dialect_of, upsert
 from kernel.errors import NotFound, Refused
 from kernel.limits import Refusal, Window
 from tenants.audit import ledger, person_chain
@@ -168,8 +168,7 @@ def lifetime(how: How) -> timedelta:
 
 def _lock(session: Session, person_id: UUID, how: How, now: datetime) -> FirstAccess:
     """The row of this person, made if need be. Of two at once, the later one waits here."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    insert = dialect.insert(FirstAccess).values(
+    insert = upsert(dialect_of(session), FirstAccess).values(
         person_id=person_id, how=how, return_to=return_address.default(), given_at=now, until=now
     )
     session.execute(

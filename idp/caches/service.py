@@ -11,12 +11,11 @@ from typing import Generic, TypeVar, cast
 
 from sqlalchemy import String, func, literal_column, select
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from idp.caches.models import CacheVersion
 from kernel import program
-from kernel.database import Glance, HotStatement, Reads
+from kernel.database import Glance, HotStatement, Reads, dialect_of, upsert
 from tenants.database import db
 
 Value = TypeVar("Value")
@@ -43,8 +42,9 @@ def move_on(session: Session, name: str) -> None:
 
     Takes the row's lock: whoever changes the same kind of row at the same time waits.
     """
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    insert = dialect.insert(CacheVersion).values(name=name, number=secrets.randbits(62))
+    insert = upsert(dialect_of(session), CacheVersion).values(
+        name=name, number=secrets.randbits(62)
+    )
     session.execute(
         insert.on_conflict_do_update(
             index_elements=[CacheVersion.name], set_={"number": insert.excluded.number}

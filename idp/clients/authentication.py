@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
-from sqlalchemy.dialects import postgresql, sqlite
-
 from idp.clients import service as clients
 from idp.clients.models import SpentAssertion
 from idp.clients.remote_keys import remote_keys
@@ -20,7 +18,7 @@ from idp.clients.service import NONE, PRIVATE_KEY_JWT, SECRET_BASIC, SECRET_POST
 from idp.protocol import jwt
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from kernel.crypto import constant_time_equal, hash_token
-from kernel.database import Reads
+from kernel.database import Reads, dialect_of, upsert
 from tenants.database import db
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -226,9 +224,8 @@ def _spend(client_id: str, claims: Mapping[str, Any], now: datetime) -> bool:
     """Note the `jti` for as long as the assertion could be believed; False if it is known."""
     expires = jwt.numeric_date(claims, "exp") or now.timestamp()
     with db.transaction() as session:
-        dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
         noted = session.execute(
-            dialect.insert(SpentAssertion)
+            upsert(dialect_of(session), SpentAssertion)
             .values(
                 client_id=client_id,
                 jti_hash=hash_token(str(claims["jti"])),

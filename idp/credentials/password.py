@@ -11,12 +11,11 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from idp.credentials import blocklist
 from idp.credentials.models import Password
-from kernel.database import HotStatement, Writes
+from kernel.database import HotStatement, Writes, dialect_of, upsert
 
 LONGEST = 256
 
@@ -110,8 +109,9 @@ def _upsert(
     *,
     only: ColumnElement[bool] | None,
 ) -> bool:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    new = dialect.insert(Password).values(person_id=person_id, hash=hash_, changed_at=now)
+    new = upsert(dialect_of(session), Password).values(
+        person_id=person_id, hash=hash_, changed_at=now
+    )
     stored = session.execute(
         new.on_conflict_do_update(
             index_elements=[Password.person_id],

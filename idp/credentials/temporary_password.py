@@ -9,10 +9,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from idp.credentials.models import Password
+from kernel.database import dialect_of, upsert
 
 # No l, I, O, 0 or 1, and no capitals: it may be read aloud, or typed on a phone.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -33,8 +33,7 @@ def generate() -> str:
 
 def store(session: Session, *, person_id: UUID, hash_: str, until: datetime, now: datetime) -> bool:
     """Let it take the place of the former one; False for who has a password of their own."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    insert = dialect.insert(Password).values(
+    insert = upsert(dialect_of(session), Password).values(
         person_id=person_id, hash=hash_, changed_at=now, temporary_until=until
     )
     stored = session.execute(

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from idp.clients.models import SpentAssertion
@@ -15,6 +14,7 @@ from idp.events import ProviderEvent
 from idp.grants.models import Grant, RefreshToken, RevokedAccessToken
 from idp.grants.state import GrantState
 from kernel.crypto import hash_token
+from kernel.database import dialect_of, upsert
 from tenants.audit import ledger, person_chain
 from tenants.database import db
 
@@ -94,9 +94,8 @@ def revoke_of_application(
 
 def revoke_access_token(session: Session, jti: str, *, expires_at: datetime) -> bool:
     """Refuse this one access token until it would have ended anyway; False if it was refused."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     revoked = session.execute(
-        dialect.insert(RevokedAccessToken)
+        upsert(dialect_of(session), RevokedAccessToken)
         .values(jti_hash=hash_token(jti), expires_at=expires_at)
         .on_conflict_do_nothing()
         .returning(RevokedAccessToken.jti_hash)

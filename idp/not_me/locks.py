@@ -6,11 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from idp.not_me.models import SignInLock
-from kernel.database import HotStatement, Reads, Writes
+from kernel.database import HotStatement, Reads, Writes, dialect_of, upsert
 from kernel.errors import Refused
 
 
@@ -40,9 +39,8 @@ def lock(session: Session, *, person_id: UUID, reason: Reason, now: datetime) ->
 
     Locking again counts from now: what was proved to open the first lock doesn't open this one.
     """
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     made = session.execute(
-        dialect.insert(SignInLock)
+        upsert(dialect_of(session), SignInLock)
         .values(person_id=person_id, locked_at=now, reason=reason)
         .on_conflict_do_nothing()
         .returning(SignInLock.person_id)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from flask import current_app
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from idp.clients import service as clients
@@ -20,6 +19,7 @@ from idp.security_events.models import SecurityEvent, SecurityFeed
 from idp.security_events.service import destination_of, waiting
 from idp.settings import current_settings
 from kernel import clock
+from kernel.database import dialect_of, upsert
 from kernel.errors import KlucznikError
 from kernel.outbox import Lane, Message, Undeliverable
 from kernel.outbox.lanes import CAPACITIES
@@ -149,8 +149,7 @@ def _every(usual: timedelta, failing_since: datetime | None, now: datetime) -> t
 
 
 def _take_turn(session: Session, client_id: str, due: datetime, now: datetime) -> bool:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(SecurityFeed).values(client_id=client_id, beaten_at=now)
+    statement = upsert(dialect_of(session), SecurityFeed).values(client_id=client_id, beaten_at=now)
     turn = session.execute(
         statement.on_conflict_do_update(
             index_elements=[SecurityFeed.client_id],
@@ -242,9 +241,8 @@ def _note_failure(
 
 
 def _update_feed(session: Session, client_id: str, **values: Any) -> None:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     session.execute(
-        dialect.insert(SecurityFeed)
+        upsert(dialect_of(session), SecurityFeed)
         .values(client_id=client_id, beaten_at=values["sent_at"], **values)
         .on_conflict_do_update(index_elements=[SecurityFeed.client_id], set_=values)
     )

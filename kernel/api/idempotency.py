@@ -15,12 +15,11 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import LargeBinary, Table, and_, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import program
 from kernel.crypto import CannotOpen, constant_time_equal, keyed_hash
-from kernel.database import Database, UTCDateTime
+from kernel.database import Database, UTCDateTime, dialect_of, upsert
 from kernel.errors import Refused
 from kernel.resealing import SealedColumn
 from kernel.settings import Settings
@@ -117,9 +116,8 @@ class IdempotentRequests:
             table.c.request_digest == request,
         )
         with db.transaction() as session:
-            dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
             claimed = session.execute(
-                dialect.insert(table)
+                upsert(dialect_of(session), table)
                 .values(key_hash=claim.key_hash, **row)
                 .on_conflict_do_update(
                     index_elements=[table.c.key_hash], set_=row, where=or_(is_over, was_given_up)

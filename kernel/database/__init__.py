@@ -22,6 +22,7 @@ from kernel.database.hot import (
 )
 from kernel.database.tenancy import OWN, why_no_walls
 from kernel.database.types import NAMING, UTCDateTime
+from kernel.database.upserts import upsert
 
 __all__ = [
     "NAMING",
@@ -37,5 +38,6 @@ __all__ = [
     "after_commit",
     "as_session",
     "dialect_of",
+    "upsert",
     "why_no_walls",
 ]

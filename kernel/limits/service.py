@@ -18,13 +18,12 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from kernel import program
 from kernel.crypto import keyed_hash
-from kernel.database import Database, HotStatement, UTCDateTime, Writes, dialect_of
+from kernel.database import Database, HotStatement, UTCDateTime, Writes, dialect_of, upsert
 from kernel.limits.models import LimitMixin
 from kernel.limits.policies import LONG_AGO, NEVER, Delays, LimitPolicy, Window
 from kernel.settings import Settings
@@ -181,8 +180,7 @@ def _upsert(table: Table, dialect: str, policy: LimitPolicy) -> ReturningInsert[
     """One statement that counts, unless the row refuses; then no row comes back."""
     now = bindparam("now", type_=UTCDateTime())
     forget_at = bindparam("forget_at", type_=UTCDateTime())
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(table).values(
+    statement = upsert(dialect, table).values(
         key_hash=bindparam("key_hash"),
         count=1,
         refused_until=bindparam("after_first", type_=UTCDateTime()),

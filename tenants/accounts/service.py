@@ -13,9 +13,9 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Select, Table, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from kernel.database import dialect_of, upsert
 from kernel.errors import NotFound, Refused, VersionConflict
 from kernel.pages import Order, Page, PageRequest, read
 from tenants.accounts import details
@@ -198,9 +198,8 @@ def insert(
     wanted = {"is_accounting_office": False, "country": "PL", **_checked(values)}
     if "name" not in wanted:
         raise NotValid("name", "missing")
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     made = session.execute(
-        dialect.insert(_TABLE)
+        upsert(dialect_of(session), _TABLE)
         .values(
             tenant_id=account,
             sort_name=details.sort_name(wanted["name"]),

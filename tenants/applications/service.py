@@ -11,9 +11,9 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Table, delete, exists, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from kernel.database import dialect_of, upsert
 from kernel.errors import NotFound, Refused
 from kernel.ledger import INSTALLATION
 from tenants.applications.models import AccountApplication, Application, Permission
@@ -215,8 +215,7 @@ def give(
     """Let an account use an application (TEN-17); answers whether it could not before."""
     _givable(session, application)
     given = session.execute(
-        _dialect(session)
-        .insert(_HAVING)
+        upsert(dialect_of(session), _HAVING)
         .values(tenant_id=account, application_id=application, given_by=by, given_at=now)
         .on_conflict_do_nothing()
         .returning(_HAVING.c.application_id)
@@ -313,8 +312,7 @@ def _check(
 
 def _insert(session: Session, application: str, wanted: dict[str, Any], now: datetime) -> bool:
     made = session.execute(
-        _dialect(session)
-        .insert(_APPLICATIONS)
+        upsert(dialect_of(session), _APPLICATIONS)
         .values(id=application, **wanted, created_at=now, updated_at=now)
         .on_conflict_do_nothing()
         .returning(_APPLICATIONS.c.id)
@@ -368,7 +366,3 @@ def _declare_permissions(
 def _missing(known: Collection[Permission], permissions: Sequence[Declared]) -> list[Permission]:
     names = {one.name for one in permissions}
     return [row for row in known if row.name not in names and row.retired_at is None]
-
-
-def _dialect(session: Session) -> Any:
-    return sqlite if session.get_bind().dialect.name == "sqlite" else postgresql

@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Select, Table, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from kernel.database import dialect_of, upsert
 from kernel.errors import NotFound, Refused, VersionConflict
 from kernel.pages import Order, Page, PageRequest, read
 from tenants.accounts import details
@@ -265,10 +265,9 @@ def _insert(
     session: Session, account: str, wanted: dict[str, Any], *, is_main: bool, now: datetime
 ) -> str:
     """Insert under a key that no company has; a key that another account has is not seen as taken."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     for _ in range(_TRIES):
         key = session.execute(
-            dialect.insert(_TABLE)
+            upsert(dialect_of(session), _TABLE)
             .values(
                 tenant_id=account,
                 id=new_key(),

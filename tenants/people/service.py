@@ -11,10 +11,10 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Select, Table, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from kernel.database import dialect_of, upsert
 from kernel.errors import Refused
 from kernel.ids import new_id
 from tenants.people.address import Address, NotAnAddress, canonical_email
@@ -183,9 +183,8 @@ def create_many(
     """
     if not newcomers:
         return {}
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     made = session.execute(
-        dialect.insert(_TABLE)
+        upsert(dialect_of(session), _TABLE)
         .on_conflict_do_nothing(index_elements=[Person.email_key])
         .returning(_TABLE.c.email_key, _TABLE.c.id),
         [
