@@ -6,6 +6,13 @@ which that is too strict. `addresses` decides who may be asked, `connection` ask
 """
 
 from kernel.outgoing.client import Outgoing, Response
-from kernel.outgoing.errors import OutgoingError, OutgoingFailed, OutgoingRefused
+from kernel.outgoing.errors import OutgoingError, OutgoingFailed, OutgoingNowhere, OutgoingRefused
 
-__all__ = ["Outgoing", "OutgoingError", "OutgoingFailed", "OutgoingRefused", "Response"]
+__all__ = [
+    "Outgoing",
+    "OutgoingError",
+    "OutgoingFailed",
+    "OutgoingNowhere",
+    "OutgoingRefused",
+    "Response",
+]

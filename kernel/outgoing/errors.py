@@ -13,3 +13,7 @@ class OutgoingFailed(OutgoingError):
 
 class OutgoingRefused(OutgoingFailed):
     """We did not ask: the address is none that a request may go to."""
+
+
+class OutgoingNowhere(OutgoingFailed):
+    """The name of the host leads to no address, as far as we could find out."""

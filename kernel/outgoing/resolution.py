@@ -6,7 +6,7 @@ import time
 from queue import Empty, SimpleQueue
 
 from kernel.outgoing.addresses import Rules, Target, is_public
-from kernel.outgoing.errors import OutgoingFailed, OutgoingRefused
+from kernel.outgoing.errors import OutgoingNowhere, OutgoingRefused
 
 # Names that are being looked up at once.
 _lookups = threading.BoundedSemaphore(16)
@@ -28,7 +28,7 @@ def _look_up(target: Target, seconds: float) -> list[str]:
     ends = time.monotonic() + seconds
     places = _lookups
     if not places.acquire(timeout=max(seconds, 0.0)):
-        raise OutgoingFailed("too many names are being looked up")
+        raise OutgoingNowhere("too many names are being looked up")
     answer: SimpleQueue[list[str] | Exception] = SimpleQueue()
     # The system's look-up can't be interrupted: it is left behind, and keeps nobody from ending.
     threading.Thread(
@@ -37,11 +37,11 @@ def _look_up(target: Target, seconds: float) -> list[str]:
     try:
         addresses = answer.get(timeout=max(ends - time.monotonic(), 0.0))
     except Empty as late:
-        raise OutgoingFailed("the name was not found in time") from late
+        raise OutgoingNowhere("the name was not found in time") from late
     if isinstance(addresses, Exception):
-        raise OutgoingFailed("the name was not found") from addresses
+        raise OutgoingNowhere("the name was not found") from addresses
     if not addresses:
-        raise OutgoingFailed("the name has no address")
+        raise OutgoingNowhere("the name has no address")
     return addresses
 
 

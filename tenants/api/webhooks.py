@@ -102,7 +102,9 @@ class Delivery(Answer):
     state: str = Field(description="waiting, delivered or failed")
     attempts: int
     last_status: int | None
-    last_error: str | None
+    last_error: str | None = Field(
+        description="no_public_address, no_answer, switched_off, or status_ and the number"
+    )
     last_tried_at: Moment | None
     delivered_at: Moment | None
     created_at: Moment

@@ -12,9 +12,10 @@ from sqlalchemy import update
 
 from kernel import clock
 from kernel.errors import KlucznikError, NotFound
+from kernel.observability.logs import get_logger
 from kernel.outbox import Lane, Message, Undeliverable
 from kernel.outbox.lanes import CAPACITIES
-from kernel.outgoing import Outgoing, OutgoingError, OutgoingRefused
+from kernel.outgoing import Outgoing, OutgoingError, OutgoingNowhere, OutgoingRefused
 from tenants.database import db
 from tenants.webhooks import deliveries
 from tenants.webhooks import service as webhooks
@@ -22,6 +23,13 @@ from tenants.webhooks.deliveries import DeliverySummary
 from tenants.webhooks.models import WebhookDelivery, WebhookEndpoint
 from tenants.webhooks.service import EndpointSummary
 from tenants.webhooks.signing import headers
+
+log = get_logger(__name__)
+
+# What an account reads of a delivery that was not taken. The log of the program says more.
+NO_PUBLIC_ADDRESS = "no_public_address"
+NO_ANSWER = "no_answer"
+SWITCHED_OFF = "switched_off"
 
 _EXTENSION = "klucznik.tenants.webhooks.outgoing"
 _NOBODY = "system"
@@ -58,7 +66,7 @@ def deliver(message: Message) -> None:
     if delivery.state != "waiting":
         return
     if endpoint.disabled_at is not None:
-        outcome = _Outcome(False, error="the endpoint is switched off", is_hopeless=True)
+        outcome = _Outcome(False, error=SWITCHED_OFF, is_hopeless=True)
     else:
         outcome = _attempt(delivery, endpoint, secrets, now)
     _write_down(account, delivery, endpoint, outcome, now)
@@ -77,13 +85,25 @@ def _attempt(
         answer = _outgoing().post(
             endpoint.url, data=body, headers={"Content-Type": "application/json", **signed}
         )
-    except OutgoingRefused as refusal:
-        return _Outcome(False, error=f"not asked: {refusal.detail}", is_hopeless=True)
+    except (OutgoingRefused, OutgoingNowhere) as failure:
+        # A name that is known inside and one that nobody knows look alike, and are tried alike: else the
+        # log of deliveries would tell which hosts there are behind our walls.
+        return _not_sent(endpoint, NO_PUBLIC_ADDRESS, failure)
     except OutgoingError as failure:
-        return _Outcome(False, error=failure.detail)
+        return _not_sent(endpoint, NO_ANSWER, failure)
     if 200 <= answer.status < 300:
         return _Outcome(True, answer.status)
-    return _Outcome(False, answer.status, f"status {answer.status}", is_gone=answer.status == _GONE)
+    return _Outcome(False, answer.status, f"status_{answer.status}", is_gone=answer.status == _GONE)
+
+
+def _not_sent(endpoint: EndpointSummary, error: str, failure: OutgoingError) -> _Outcome:
+    log.warning(
+        "webhook_not_sent",
+        endpoint=str(endpoint.id),
+        kind=type(failure).__name__,
+        error=failure.detail,
+    )
+    return _Outcome(False, error=error)
 
 
 def _write_down(
@@ -100,7 +120,7 @@ def _write_down(
         "state": "delivered" if outcome.is_taken else "failed" if is_over else "waiting",
         "attempts": attempts,
         "last_status": outcome.status,
-        "last_error": (outcome.error or "")[:200] or None,
+        "last_error": outcome.error,
         "last_tried_at": now,
     }
     if outcome.is_taken:

@@ -7,7 +7,7 @@ import time_machine
 from sqlalchemy import select
 from standardwebhooks.webhooks import Webhook
 
-from kernel.outgoing import OutgoingFailed, OutgoingRefused
+from kernel.outgoing import OutgoingFailed, OutgoingNowhere, OutgoingRefused
 from tenants.database import db
 from tenants.outbox import OutboxMessage
 from tenants.webhooks import service as webhooks
@@ -64,18 +64,30 @@ def test_an_endpoint_that_is_away_is_tried_again(account, receiver, now):
     account.work(now)
 
     [one] = account.deliveries()
-    assert (one.state, one.last_error) == ("waiting", "nobody took the connection")
+    assert (one.state, one.last_error) == ("waiting", "no_answer")
 
 
 @pytest.mark.security("16.1")
-def test_an_address_inside_is_never_asked(account, receiver, now):
+@pytest.mark.parametrize(
+    "failure",
+    [
+        OutgoingRefused("not a public address"),
+        OutgoingNowhere("the name was not found"),
+        OutgoingNowhere("the name was not found in time"),
+    ],
+)
+def test_an_address_inside_is_never_asked_and_looks_like_a_name_that_nobody_knows(
+    account, receiver, now, caplog, failure
+):
     account.happened(now)
-    receiver.failure = OutgoingRefused("not a public address")
+    receiver.failure = failure
 
     account.work(now)
 
     [one] = account.deliveries()
-    assert (one.state, one.last_error) == ("failed", "not asked: not a public address")
+    assert (one.state, one.attempts, one.last_error) == ("waiting", 1, "no_public_address")
+    assert failure.detail in caplog.text
+    assert failure.detail not in str(account.deliveries()) + str(account.now_endpoint())
 
 
 @pytest.mark.security("16.1")
@@ -85,7 +97,7 @@ def test_what_an_endpoint_answers_is_kept_nowhere(account, receiver, now):
 
     account.work(now)
 
-    assert account.deliveries()[0].last_error == "status 500"
+    assert account.deliveries()[0].last_error == "status_500"
     assert "nobody keeps" not in str(account.deliveries()) + str(account.now_endpoint())
 
 
