@@ -22,6 +22,8 @@ TESTED_ONCE = (
     "tests/klucznik/test_serve.py",
 )
 SOAK = "tests/soak"
+# What is tried there with examples that are always the same, the soak tries with new ones.
+EXPLORED = ("tests/fuzz", "tests/properties")
 NOTHING_COLLECTED = 5
 
 
@@ -41,7 +43,7 @@ def main(words: list[str]) -> int:
 
 
 def _everything(*, soak: bool) -> list[str]:
-    return [SOAK] if soak else ["tests", "--doctest-modules", *packages()]
+    return [SOAK, *EXPLORED] if soak else ["tests", "--doctest-modules", *packages()]
 
 
 def _run_on_both(chosen: list[str], *, url: str, soak: bool) -> int:
@@ -51,7 +53,11 @@ def _run_on_both(chosen: list[str], *, url: str, soak: bool) -> int:
         started = time.monotonic()
         results[database] = status(
             [VENV_BIN / "pytest", *chosen, *_options(database, soak=soak)],
-            env={"KLUCZNIK_TEST_DATABASE": database, "KLUCZNIK_TEST_POSTGRESQL_URL": url},
+            env={
+                "KLUCZNIK_TEST_DATABASE": database,
+                "KLUCZNIK_TEST_POSTGRESQL_URL": url,
+                **({"KLUCZNIK_TEST_EXPLORING": "yes"} if soak else {}),
+            },
         )
         say(f"   {time.monotonic() - started:.0f} s")
     return _verdict("make soak" if soak else "make test", results)
