@@ -16,8 +16,9 @@ ACROSS = (
         "independent_clients",
         "isolation",
         "properties",
+        "soak",
+        "two_ways",
     ),
-    "soak",
 )
 
 # Modules whose only job is to be started, each covered by the tests that start it.

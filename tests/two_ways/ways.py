@@ -12,7 +12,7 @@ from werkzeug.test import Client, TestResponse
 from idp.fast_path import FastPath
 from tenants.database import db
 from tests import programs
-from tests.idp.provider import claims_of, header_of
+from tests.idp.provider import a_browser, claims_of, header_of
 
 FORM = "application/x-www-form-urlencoded"
 # Drawn anew for every answer, or counted from the moment of it.
@@ -110,8 +110,7 @@ def same(ways: Ways, *args: Any, **request: Any) -> TestResponse:
     return fast
 
 
-def rows() -> dict[str, int]:
-    """How many rows there are in the tables that such requests touch."""
+def _rows() -> dict[str, int]:
     metadata: MetaData = db.metadata
     with db.reading() as session:
         return {name: len(session.execute(select(metadata.tables[name])).all()) for name in TOUCHED}
@@ -119,3 +118,19 @@ def rows() -> dict[str, int]:
 
 def basic(client_id: str, secret: str) -> str:
     return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+
+
+def leaves(client: Client, act: Any) -> tuple[Any, dict[str, int]]:
+    """What an act answers, and how many rows it adds to each of these tables."""
+    before = _rows()
+    answer = act(client)
+    after = _rows()
+    return answer, {name: after[name] - before[name] for name in TOUCHED}
+
+
+def sent(ways: Ways, person_id: Any, query: Any, **more: Any) -> dict[str, Any]:
+    """A browser with a session of this person, as an application sends it."""
+    browser = a_browser(ways.app, person_id=person_id, **more)
+    cookie = browser.client.get_cookie("klucznik_session")
+    assert cookie is not None
+    return {"query_string": query, "headers": {"Cookie": f"klucznik_session={cookie.value}"}}
