@@ -160,6 +160,16 @@ def hearing(session: Session) -> list[str]:
     )
 
 
+def belonging(session: Session, client_ids: Collection[str]) -> dict[str, str]:
+    """To which declared application each of these belongs; those that belong to none are left out."""
+    rows = session.execute(
+        select(Client.id, Client.application).where(
+            Client.id.in_(client_ids), Client.application.is_not(None)
+        )
+    )
+    return {row.id: row.application for row in rows}
+
+
 def register(
     session: Session,
     *,

@@ -15,11 +15,14 @@ from idp.security_events.models import SecurityEvent, SecurityFeed
 from kernel.ids import new_id
 from kernel.outbox import Lane
 from tenants.database import db
-from tenants.facts.service import FactSummary
+from tenants.facts.service import FactSummary, Kind
 from tenants.outbox import outbox
 
 KIND = "security-event"
 """The kind of the outbox's messages."""
+
+_OF_ONE_APPLICATION = frozenset({Kind.ACCOUNT_APPLICATION_GIVEN, Kind.ACCOUNT_APPLICATION_TAKEN})
+"""That application hears of it, also while nobody uses it in the account; no other does."""
 
 WORTH_TELLING = timedelta(hours=24)
 """Later than that, whatever an application held has ended by itself."""
@@ -65,11 +68,16 @@ def announce(session: Session, facts: Sequence[FactSummary], *, now: datetime) -
     of_people = holders.of_people(session, people, hearing, now=now) if people else set()
     in_accounts = holders.in_accounts(session, accounts, hearing, now=now) if accounts else set()
     everywhere = {(person_id, client_id) for person_id, client_id, _ in of_people}
+    given_or_taken = [fact for fact in concerning if fact.kind in _OF_ONE_APPLICATION]
+    belonging = clients.belonging(session, hearing) if given_or_taken else {}
     ours = {one for one in hearing if _is_ours(session, one)}
     count = 0
     for fact in concerning:
         for client_id in hearing:
-            if fact.person_id is None:
+            if fact.kind in _OF_ONE_APPLICATION:
+                # Which applications an account has is not for the others to know.
+                is_concerned = belonging.get(client_id) == fact.details["application"]
+            elif fact.person_id is None:
                 is_concerned = (fact.account, client_id) in in_accounts
             elif fact.account is None or client_id in ours:
                 is_concerned = (fact.person_id, client_id) in everywhere

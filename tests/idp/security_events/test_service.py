@@ -12,6 +12,7 @@ from idp.security_events.models import SecurityEvent
 from tenants.database import db
 from tenants.facts.service import Kind, note
 from tests.idp.provider import a_code, a_person, an_app
+from tests.tenants import making
 
 pytestmark = pytest.mark.usefixtures("identity_app")
 
@@ -72,6 +73,32 @@ def test_what_happens_to_an_account_is_told_where_somebody_works_in_it(now):
     happened(Kind.ACCOUNT_SUSPENDED, now, account=ACCOUNT)
 
     assert told() == [(here.id, "session-revoked")]
+
+
+@pytest.mark.product("TEN-17", "OP-5")
+@pytest.mark.security("13.6")
+@pytest.mark.parametrize(
+    ("kind", "effect"),
+    [
+        (Kind.ACCOUNT_APPLICATION_TAKEN, "session-revoked"),
+        (Kind.ACCOUNT_APPLICATION_GIVEN, "context-changed"),
+    ],
+)
+def test_an_application_that_an_account_gets_or_loses_hears_of_it_and_no_other(now, kind, effect):
+    making.an_application("crm")
+    making.an_application("shop")
+    used = an_app(security_events_uri=EVENTS, application="crm")
+    unused = an_app(security_events_uri=EVENTS, application="crm")
+    an_app(application="crm")
+    for other in ("shop", None):
+        app = an_app(security_events_uri=EVENTS, application=other, first_party=True)
+        a_code(app, now=now)
+    a_code(used, now=now)
+    in_account(ACCOUNT)
+
+    happened(kind, now, account=ACCOUNT, application="crm")
+
+    assert set(told()) == {(used.id, effect), (unused.id, effect)}
 
 
 @pytest.mark.security("13.6")
