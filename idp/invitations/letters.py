@@ -1,7 +1,8 @@
 """The mail of an invitation. Its link is made here, and stands nowhere else (SECURITY 3.9).
 
 Runs in the worker, with the facts. Whoever invites hears nothing of it: the answer is the same whether
-the address has an ID, and also when it, or the account, had so many mails lately that none goes out.
+the address has an ID, and also when it had so many mails lately, from all accounts, that none goes out.
+Then the link of the mail before stays good.
 """
 
 from collections.abc import Iterable
@@ -24,7 +25,6 @@ from tenants.limits import limits
 from tenants.people import service as people
 
 TO_ADDRESS = Window("mail:invitation", limit=5, every=timedelta(hours=1))
-OF_ACCOUNT = Window("mail:invitation-account", limit=500, every=timedelta(hours=1))
 
 log = get_logger(__name__)
 
@@ -40,14 +40,20 @@ def _write(session: Session, account: str, invitation_id: UUID, now: datetime) -
     found = accounts.find(session, account)
     if found is None or not found.is_active:
         return
-    letter = offers.letter(session, account, invitation_id, now=now)
+
+    def may_mail(email_key: str) -> bool:
+        """Whether the mailbox has not had enough (SECURITY 3.11)."""
+        taken = limits.take_in(session, key=email_key, policy=TO_ADDRESS, now=now)
+        if isinstance(taken, Refusal):
+            log.warning("invitation_not_mailed", account=account, invitation=str(invitation_id))
+            return False
+        return True
+
+    letter = offers.letter(session, account, invitation_id, may_mail=may_mail, now=now)
     if letter is None:
         return
     offer, token = letter
     to = offer.invitation
-    if not _may_mail(session, account, to.email_key, now):
-        log.warning("invitation_not_mailed", account=account, invitation=str(invitation_id))
-        return
     person = people.find_by_email(session, to.email)
     language = to.locale or (person.locale if person is not None else None)
     mails.send(
@@ -64,12 +70,3 @@ def _write(session: Session, account: str, invitation_id: UUID, now: datetime) -
         expires_at=to.expires_at,
         now=now,
     )
-
-
-def _may_mail(session: Session, account: str, email_key: str, now: datetime) -> bool:
-    """Whether neither the mailbox nor the account has had enough (SECURITY 3.11)."""
-    taken = (
-        limits.take_in(session, key=account, policy=OF_ACCOUNT, now=now),
-        limits.take_in(session, key=email_key, policy=TO_ADDRESS, now=now),
-    )
-    return not any(isinstance(one, Refusal) for one in taken)

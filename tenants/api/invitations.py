@@ -17,7 +17,13 @@ from tenants.api.users import WantedAssignments, wanted
 from tenants.database import db
 from tenants.invitations import service as invitations
 from tenants.invitations.rows import InvitationSummary, NotOpen
-from tenants.invitations.service import LONGEST, SHORTEST, USUAL, AlreadyInvited
+from tenants.invitations.service import (
+    LONGEST,
+    SHORTEST,
+    USUAL,
+    AlreadyInvited,
+    TooManyInvitations,
+)
 from tenants.members.service import AlreadyMember, BeyondReach, NotAnAddress, NotValid
 from tenants.roles.power import MayNotGrant
 
@@ -96,10 +102,11 @@ def list_invitations(
     gives_version=True, pointers={NotAnAddress: "/email"},
     refusals=[
         AlreadyMember, AlreadyInvited, MayNotGrant, BeyondReach, NotValid, AccountSuspended,
+        TooManyInvitations,
     ],
 )  # fmt: skip
 def invite(call: Call[Caller], account: AccountId, body: InvitationDraft) -> Reply[Invitation]:
-    """Invite somebody by mail, with roles that one holds oneself."""
+    """Invite somebody by mail, with roles that one holds oneself: 500 an hour, five to an address."""
     with db.transaction(tenant=account) as session:
         made = invitations.invite(
             session,
@@ -132,12 +139,15 @@ def get_invitation(
 
 @api.post(
     "/accounts/{account}/invitations/{invitation}/send", tag=INVITATION, demand=_DEMAND,
-    refusals=[NotOpen, MayNotGrant, BeyondReach, NotValid, AccountSuspended],
+    refusals=[NotOpen, MayNotGrant, BeyondReach, NotValid, AccountSuspended, TooManyInvitations],
 )  # fmt: skip
 def send_invitation(
     call: Call[Caller], account: AccountId, invitation: InvitationId, body: Repetition
 ) -> Reply[Invitation]:
-    """Mail it once more; the link before opens nothing from then on."""
+    """Mail it once more; with that mail the link before opens nothing more.
+
+    An account sends five mails an hour to an address, and 500 in all.
+    """
     with db.transaction(tenant=account) as session:
         sent = invitations.send_again(
             session,

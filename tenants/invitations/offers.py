@@ -4,6 +4,7 @@ Only whoever has proved the address accepts, and whoever invited must still have
 token is made when the mail is written, and kept as a digest.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,21 +55,24 @@ class Offer:
 
 
 def letter(
-    session: Session, account: str, invitation_id: UUID, *, now: datetime
+    session: Session,
+    account: str,
+    invitation_id: UUID,
+    *,
+    may_mail: Callable[[str], bool] = lambda email_key: True,
+    now: datetime,
 ) -> tuple[Offer, str] | None:
     """What the mail says, and the token of its link; None when there is nothing to send any more.
 
-    For whoever writes the mail, in its transaction: the token before is good no more.
+    For whoever writes the mail, in its transaction: the token before is good no more. `may_mail` is
+    asked before, with the address as it is compared: nothing changes for a mail that is not written.
     """
-    token = new_token()
-    renewed = session.execute(
-        update(Invitation)
-        .where(*rows.still_open(account, invitation_id), Invitation.expires_at > now)
-        .values(token_hash=hash_token(token))
-        .returning(Invitation.id)
-    )
-    if renewed.first() is None:
+    mailable = (*rows.still_open(account, invitation_id), Invitation.expires_at > now)
+    email_key = session.scalar(select(Invitation.email_key).where(*mailable).with_for_update())
+    if email_key is None or not may_mail(email_key):
         return None
+    token = new_token()
+    session.execute(update(Invitation).where(*mailable).values(token_hash=hash_token(token)))
     return _offer(session, account, rows.sure(session, account, invitation_id)), token
 
 

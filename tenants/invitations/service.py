@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kernel.crypto import hash_token, new_token
-from kernel.errors import NotFound, Refused, VersionConflict
+from kernel.errors import NotFound, Refused, TooManyTries, VersionConflict
 from kernel.ids import new_id
+from kernel.limits import Refusal, Window
 from kernel.pages import Order, Page, PageRequest, read
 from tenants.accounts import service as accounts
 from tenants.applications.service import ACCOUNTS
@@ -24,6 +25,7 @@ from tenants.invitations import rows
 from tenants.invitations.models import Invitation, InvitedRole
 from tenants.invitations.rows import InvitationSummary
 from tenants.invitations.telling import tell
+from tenants.limits import limits
 from tenants.members import details
 from tenants.members import service as members
 from tenants.members.service import AlreadyMember, BeyondReach, Wanted
@@ -33,6 +35,17 @@ from tenants.roles.power import Actor, Right, reach
 MANAGE = Right(ACCOUNTS, "invitations:manage")
 SHORTEST, USUAL, LONGEST = timedelta(hours=1), timedelta(days=7), timedelta(days=30)
 NEWEST_FIRST = Order("created_at", (Invitation.created_at, Invitation.id), descending=True)
+
+
+# Each account's own: what others send to an address is none of its business.
+TO_ADDRESS = Window("invitation", limit=5, every=timedelta(hours=1))
+OF_ACCOUNT = Window("invitations", limit=500, every=timedelta(hours=1))
+
+
+class TooManyInvitations(TooManyTries):
+    """The account has sent too many invitations in a short time, or too many to this address."""
+
+    reason = "too_many_invitations"
 
 
 class AlreadyInvited(Refused):
@@ -58,7 +71,7 @@ def invite(
     """Invite whoever has this address; a mail follows once this is committed.
 
     Raises NotAnAddress, NotValid, NotPermitted, MayNotGrant, BeyondReach, AlreadyMember,
-    AlreadyInvited.
+    AlreadyInvited, TooManyInvitations.
     """
     accounts.hold(session, account)
     members.check_giving(session, account, assignments, actor=actor, right=MANAGE, now=now)
@@ -70,6 +83,7 @@ def invite(
         raise members.NotValid("expires_in", "between an hour and 30 days")
     if members.is_member(session, account, address.key):
         raise AlreadyMember("the address belongs to a user of the account")
+    _count(session, account, address.key, now)
     _end_expired(session, account, address.key, now)
     invitation = Invitation(
         tenant_id=account,
@@ -126,9 +140,9 @@ def send_again(
     actor: Actor,
     now: datetime,
 ) -> InvitationSummary:
-    """Mail it once more, good for as long again; the link before opens nothing from then on.
+    """Mail it once more, good for as long again; with that mail the link before opens nothing more.
 
-    Raises NotOpen, NotFound and what `invite` does about roles.
+    Raises NotOpen, NotFound, TooManyInvitations and what `invite` does about roles.
     """
     found = find(session, account, invitation_id, actor=actor)
     if not SHORTEST <= life <= LONGEST:
@@ -139,11 +153,11 @@ def send_again(
         account,
         invitation_id,
         now=now,
-        token_hash=hash_token(new_token()),
         invited_by=actor.id,
         sent_at=now,
         expires_at=now + life,
     )
+    _count(session, account, found.email_key, now)
     done = (InvitationEvent.SENT_AGAIN, Kind.INVITATION_CREATED)
     tell(session, account, invitation_id, done, actor.id, now, {})
     return rows.sure(session, account, invitation_id)
@@ -209,6 +223,14 @@ def find(session: Session, account: str, invitation_id: UUID, *, actor: Actor) -
     ):
         raise NotFound("the invitation is out of sight")
     return found
+
+
+def _count(session: Session, account: str, email_key: str, now: datetime) -> None:
+    """Count a mail; raises TooManyInvitations, and nothing of what was asked for happens."""
+    for key, policy in ((account, OF_ACCOUNT), (f"{account}/{email_key}", TO_ADDRESS)):
+        taken = limits.take_in(session, key=key, policy=policy, now=now)
+        if isinstance(taken, Refusal):
+            raise TooManyInvitations(policy.name, retry_after=taken.retry_after(now))
 
 
 def _end_expired(session: Session, account: str, email_key: str, now: datetime) -> None:

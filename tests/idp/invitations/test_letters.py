@@ -1,13 +1,13 @@
 """The mail of an invitation: one for each, to the address alone, with the only copy of the link."""
 
 import json
-from datetime import timedelta
 
 import pytest
 
-from idp.invitations.letters import OF_ACCOUNT, TO_ADDRESS
+from idp.invitations.letters import TO_ADDRESS
 from idp.invitations.link import Link
 from kernel import clock
+from kernel.limits import Window
 from tenants.audit import account_chain, ledger
 from tenants.database import db
 from tenants.facts.models import Fact
@@ -102,35 +102,29 @@ def test_sent_again_the_newest_link_is_the_one_that_counts(
 
 
 @pytest.mark.security("3.11")
-def test_an_address_gets_so_many_mails_an_hour_and_the_account_is_told_nothing(
-    invite, office, admin, mailroom
+def test_an_address_gets_so_many_mails_an_hour_from_all_accounts_and_none_is_told(
+    invite, office, mailroom
 ):
-    invitation = invite()
-    for _ in range(TO_ADDRESS.limit + 2):
-        sent_again(office, invitation, admin)
+    for number in range(TO_ADDRESS.limit + 2):
+        other = an_office(f"Dom {number}")
+        invite(where=other, actor=other.admin().actor, assignments=())
 
     assert len(letters(mailroom)) == TO_ADDRESS.limit
 
 
-@pytest.mark.security("3.11")
-def test_an_account_sends_so_many_an_hour_and_others_are_not_held_up(
-    invite, office, mailroom, monkeypatch
+@pytest.mark.security("3.1", "3.11")
+def test_the_link_of_the_last_mail_stays_good_where_no_other_is_written(
+    invite, office, admin, mailroom, visitor, monkeypatch
 ):
-    monkeypatch.setattr("idp.invitations.letters.OF_ACCOUNT", _fewer(2))
-    other = an_office("Błękitny Dom")
-    for number in range(3):
-        invite(f"p{number}@example.com")
-    invite("q@example.com", where=other, actor=other.admin().actor, assignments=())
+    few = Window(TO_ADDRESS.name, limit=1, every=TO_ADDRESS.every)
+    monkeypatch.setattr("idp.invitations.letters.TO_ADDRESS", few)
+    invitation = invite()
+    link = mailroom.link_to(NEW)
 
-    assert {mail.to for mail in mailroom.deliver()} == {
-        "p0@example.com",
-        "p1@example.com",
-        "q@example.com",
-    }
+    sent_again(office, invitation, admin)
 
-
-def _fewer(limit):
-    return type(OF_ACCOUNT)(OF_ACCOUNT.name, limit=limit, every=timedelta(hours=1))
+    assert letters(mailroom) == []
+    assert visitor.get(link).status == 200
 
 
 @pytest.mark.security("3.9")

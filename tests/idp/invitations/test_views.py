@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
+from idp import facts as hearing
 from kernel import clock
 from tenants.database import db
 from tenants.invitations import service as invitations
@@ -202,6 +203,7 @@ def superseded(office, invitation, admin, link, visitor, anna):
         invitations.send_again(
             session, office.id, invitation.id, actor=admin.actor, now=clock.now()
         )
+    hearing.hear(clock.now())
 
 
 def suspended(office, invitation, admin, link, visitor, anna):

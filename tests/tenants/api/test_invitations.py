@@ -88,6 +88,20 @@ def test_one_that_waits_is_sent_again_and_revoked(admin, account):
     assert admin.delete(path, version=3).json["code"] == "not_open"
 
 
+@pytest.mark.security("3.11")
+def test_past_the_cap_it_says_when_to_come_again(admin, account):
+    made = invited(admin, account).json
+    path = f"/accounts/{account.id}/invitations/{made['id']}"
+    for _ in range(4):
+        assert admin.post(f"{path}/send", json={}).status_code == 200
+
+    refused = admin.post(f"{path}/send", json={}, headers={"Idempotency-Key": "again"})
+
+    assert (refused.status_code, refused.json["code"]) == (429, "too_many_invitations")
+    assert 0 < int(refused.headers["Retry-After"]) <= 3600
+    assert admin.get(path).json["version"] == 5
+
+
 def test_the_same_address_is_invited_once(admin, account):
     invited(admin, account)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kernel.errors import NotFound, VersionConflict
+from kernel.limits import Window
 from tenants.invitations import service as invitations
 from tenants.invitations.rows import NotOpen, State
 from tenants.invitations.service import AlreadyInvited
@@ -13,7 +14,7 @@ from tenants.members.service import AlreadyMember, BeyondReach, NotAnAddress, No
 from tenants.roles.power import MayNotGrant, NotPermitted
 from tests.idp.race import all_at_once
 from tests.tenants import making
-from tests.tenants.acting import facts, trail
+from tests.tenants.acting import an_office, facts, trail
 from tests.tenants.invitations.inviting import (
     NOWAK,
     accept,
@@ -152,6 +153,60 @@ def test_sent_again_it_has_a_new_link_and_as_long_again(office, admin, anna, now
         look(office, first, later)
     assert look(office, second, now + 5 * DAY)
     assert found(office, invitation, admin).sent_at == later
+
+
+@pytest.mark.security("3.11")
+def test_past_the_cap_nothing_is_sent_and_nothing_changes(office, admin, now):
+    invitation = invited(office, admin, now)
+    for _ in range(invitations.TO_ADDRESS.limit - 1):
+        act(office, invitations.send_again, invitation, admin, now)
+    before, told = found(office, invitation, admin), facts()
+    token = link(office, invitation, now)
+
+    with pytest.raises(invitations.TooManyInvitations) as refused:
+        act(office, invitations.send_again, invitation, admin, now + timedelta(minutes=1))
+
+    assert refused.value.retry_after == 59 * 60
+    assert found(office, invitation, admin) == before
+    assert facts() == told
+    assert look(office, token, now)
+    later = now + timedelta(hours=1)
+    assert act(office, invitations.send_again, invitation, admin, later).sent_at == later
+
+
+@pytest.mark.security("3.11")
+def test_to_revoke_and_invite_anew_is_no_way_around_the_cap(office, admin, now):
+    for _ in range(invitations.TO_ADDRESS.limit):
+        act(office, invitations.revoke, invited(office, admin, now), admin, now)
+
+    with pytest.raises(invitations.TooManyInvitations):
+        invited(office, admin, now)
+
+
+@pytest.mark.security("3.11", "13.6")
+def test_what_others_send_to_an_address_says_nothing(office, admin, now):
+    other = an_office("Inny Dom")
+    boss = other.admin()
+    for _ in range(invitations.TO_ADDRESS.limit):
+        act(other, invitations.revoke, invited(other, boss, now, assignments=()), boss, now)
+
+    assert invited(office, admin, now)
+
+
+@pytest.mark.security("3.11", "18.6")
+def test_an_account_invites_so_many_an_hour_and_others_are_not_held_up(
+    office, admin, now, monkeypatch
+):
+    few = Window("few-invitations", limit=2, every=timedelta(hours=1))
+    monkeypatch.setattr(invitations, "OF_ACCOUNT", few)
+    other = an_office("Inny Dom")
+    for number in range(2):
+        invited(office, admin, now, email=f"p{number}@example.com")
+
+    with pytest.raises(invitations.TooManyInvitations):
+        invited(office, admin, now, email="p2@example.com")
+    assert len(listed(office, admin)) == 2
+    assert invited(other, other.admin(), now, assignments=())
 
 
 def test_an_answered_one_is_not_sent_again(office, admin, anna, now):
