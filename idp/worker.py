@@ -16,6 +16,7 @@ from idp.mails import service as mails
 from idp.provisioning import delivery as provisioning
 from idp.security_events import delivery as security_delivery
 from idp.security_events import service as security_events
+from idp.sessions import arrivals
 from kernel import clock
 from kernel.jobs import Job, until_done
 from kernel.outbox import Worker
@@ -70,6 +71,7 @@ def create_worker(app: Flask) -> Worker:
             ),
             # Should a message that tells of facts ever get lost.
             Job("hear-facts", timedelta(seconds=10), hearing.hear),
+            Job("note-arrivals", timedelta(seconds=30), arrivals.note),
             Job(
                 "clean-facts",
                 timedelta(minutes=5),

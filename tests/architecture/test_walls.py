@@ -27,6 +27,7 @@ EVERYWHERE: dict[str, str] = {
     "kernel/resealing.py": "what an old key sealed is sealed anew, whoever's it is",
     "tenants/webhooks/deliveries.py": "old deliveries are cleaned away, whoever's they are",
     "tenants/facts/service.py": "what happened in one account may be for the ears of others",
+    "tenants/members/arrival.py": "who signs in is seen by every account that added them before",
     "tenants/members/expiry.py": "roles whose time is over are looked for in every account",
 }
 

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from kernel.pages import PageRequest
@@ -87,6 +89,63 @@ def test_of_clients_it_is_noted_too_and_nobody_needs_to_hear_of_it(now):
     assert places == 1
     assert membership(office.id, added.membership_id).accepted_at == now
     assert trail(office.id) == ["client-account:added"]
+
+
+def clients(office, now):
+    with db.reading(tenant=office.id) as session:
+        page = listing.listed(
+            session,
+            office.id,
+            kind=MemberKind.CLIENT,
+            actor=BOSS,
+            asked=PageRequest(),
+            now=now,
+        )
+    return [(one.state, one.person_id) for one in page.items]
+
+
+@pytest.mark.product("TEN-15")
+@pytest.mark.security("2.4")
+def test_a_client_with_an_id_and_one_without_are_shown_alike_once_each_has_signed_in(now):
+    """Whether there was an ID before is told neither at once nor in the course of time."""
+    offices = [an_office(), an_office("Inny")]
+    person = making.a_person(EMAIL)
+    before = now - timedelta(minutes=1)
+    for office in offices:
+        assert add(office, now, kind=MemberKind.CLIENT).person_id == person
+
+    too_early = arrival.see({person: before}, now=now)
+    waiting = [clients(office, now) for office in offices]
+    came = arrival.see({person: now + timedelta(minutes=1), making.a_person(): now}, now=now)
+    again = arrival.see({person: now + timedelta(minutes=2)}, now=now)
+
+    assert (too_early, came, again) == (0, 2, 0)
+    assert waiting == [[(State.ACTIVE, None)]] * 2
+    assert [clients(office, now) for office in offices] == [[(State.ACTIVE, person)]] * 2
+    assert trail(offices[0].id) == ["client-account:added"]
+
+
+def test_signing_in_is_seen_where_it_came_after_and_nowhere_else(now):
+    early, late = an_office(), an_office("Inny")
+    person = making.a_person(EMAIL)
+    added = add(early, now, kind=MemberKind.CLIENT)
+    add(late, now + timedelta(hours=2), kind=MemberKind.CLIENT)
+
+    assert arrival.see({person: now + timedelta(hours=1)}, now=now) == 1
+    assert membership(early.id, added.membership_id).accepted_at == now
+    assert clients(late, now) == [(State.ACTIVE, None)]
+
+
+def test_signing_in_is_no_yes_and_takes_no_block_away(now):
+    asking, blocking = an_office(), an_office("Inny")
+    person = making.a_person(EMAIL)
+    asked = add(asking, now)
+    blocked = add(blocking, now, kind=MemberKind.CLIENT)
+    making.change_member(blocking.id, blocked.membership_id, state="blocked")
+
+    assert arrival.see({person: now + timedelta(hours=1)}, now=now) == 0
+    assert membership(asking.id, asked.membership_id).accepted_at is None
+    assert membership(blocking.id, blocked.membership_id).accepted_at is None
 
 
 def test_coming_again_is_no_news(now):
