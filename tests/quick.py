@@ -8,23 +8,39 @@ from functools import lru_cache
 from itertools import count
 from typing import Any
 
+from sqlalchemy import Engine, MetaData, Table
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 from kernel.argon2id import Argon2id
+from kernel.database import tenancy
 
 # Where a key is compared with the next or the one before, none of so many in a row is like another.
 _RSA_KEYS = 8
 _CHEAP_KIB = 1024
 
 _derive, _compile = Argon2id.derive, Rule._compile_builder
+_guard, _Verdicts = tenancy.guard, tenancy.Verdicts
 _answers: dict[tuple[Any, ...], bytes] = {}
 _builders: dict[tuple[Any, ...], Callable[..., tuple[str, str]]] = {}
+_statements: LRUCache[Any, Any] = LRUCache(5_000)
 
 
 def switch_on() -> None:
-    """Remember what Argon2 answered to a secret under a salt, and what writes the address of a view."""
+    """Remember what Argon2 answered to a secret under a salt, what writes the address of a view,
+    the SQL of a statement, and which forms of statements the wall between tenants let pass.
+
+    A program remembers the last two for as long as it lives. A test's lives for a moment.
+    """
     Argon2id.derive = _remembered  # type: ignore[method-assign]
     Rule._compile_builder = _compiled_once  # type: ignore[assignment, method-assign]
+    Engine._compiled_cache = property(  # type: ignore[assignment]
+        lambda _: _statements, lambda _self, _own: None
+    )
+    DefaultDialect.__eq__ = _speaks_the_same  # type: ignore[assignment, method-assign]
+    DefaultDialect.__hash__ = _hash_of_what_it_speaks  # type: ignore[assignment, method-assign]
+    tenancy.guard = _guarded_warm
 
 
 def switch_off() -> None:
@@ -49,6 +65,33 @@ def _compiled_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tup
     if known is None:
         known = _builders[made_of] = _compile(rule, append_unknown)
     return known
+
+
+def _speaks_the_same(self: DefaultDialect, other: object) -> bool:
+    return type(self) is type(other) and _speech(self) == _speech(other)
+
+
+def _hash_of_what_it_speaks(self: DefaultDialect) -> int:
+    return hash(type(self))
+
+
+def _speech(dialect: DefaultDialect) -> tuple[Any, ...]:
+    # What a dialect learns at its first connection is part of how it writes a statement.
+    return dialect.paramstyle, getattr(dialect, "server_version_info", None)
+
+
+def _guarded_warm(engine: Engine, metadata: MetaData) -> None:
+    each_time = tenancy.Verdicts
+    tenancy.Verdicts = _verdicts  # type: ignore[assignment, misc]
+    try:
+        _guard(engine, metadata)
+    finally:
+        tenancy.Verdicts = each_time  # type: ignore[misc]
+
+
+@lru_cache
+def _verdicts(guarded: frozenset[Table]) -> tenancy.Verdicts:
+    return _Verdicts(guarded)
 
 
 def share_keys(keys: Any) -> None:
