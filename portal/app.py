@@ -3,6 +3,7 @@
 from flask import Flask
 
 from kernel.web import create_app as create_web_app
+from portal.accounts import views as accounts
 from portal.applications import views as applications
 from portal.database import db
 from portal.home import views as home
@@ -41,5 +42,6 @@ def create_app(settings: PortalSettings | None = None) -> Flask:
     )
     app.register_blueprint(home.blueprint)
     app.register_blueprint(applications.blueprint)
+    app.register_blueprint(accounts.blueprint)
     app.context_processor(shell)
     return app

@@ -17,6 +17,7 @@ def shell() -> dict[str, object]:
     settings = portal_settings_of(current_app)
     work = work_or_none()
     return {
+        "applications_url": applications_url,
         "application": Application(name=_("Portal"), home=_home(work), help=settings.help_url),
         "navigation": _navigation(work),
         "person_menu": PersonMenu(
@@ -31,6 +32,14 @@ def shell() -> dict[str, object]:
     }
 
 
+def applications_url() -> str:
+    """«My applications», of the account that the tab works in."""
+    work = work_or_none()
+    if work is None:
+        return url_for("applications.page")
+    return url_for("applications.page_in_context", context=work.context)
+
+
 def _home(work: Work | None) -> str:
     if work is None:
         return url_for("home.page")
@@ -40,10 +49,10 @@ def _home(work: Work | None) -> str:
 def _navigation(work: Work | None) -> list[NavigationItem]:
     lines = [
         NavigationItem(_("Home"), _home(work), "home"),
+        NavigationItem(_("My applications"), applications_url(), "apps"),
         NavigationItem(
-            _("My applications"), url_for("applications.page"), "apps", section="/applications"
+            _("Company accounts"), url_for("contexts.page"), "briefcase", also=("/accounts",)
         ),
-        NavigationItem(_("Company accounts"), url_for("contexts.page"), "briefcase"),
     ]
     if work is not None:
         address = url_for("contexts.permissions", context=work.context)

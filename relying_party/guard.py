@@ -57,7 +57,7 @@ class Guard:
         now = clock.now()
         person = self.who_asks(current.session_secret(self._program), now=now)
         if person is None or (required == SESSION and not self._may_be_believed(person, now)):
-            return _to_sign_in()
+            return to_sign_in()
         current.remember(person)
         return None if required == SESSION else self._check_context(person, required)
 
@@ -70,7 +70,7 @@ class Guard:
                 facts = self._grants.facts_now(person.session_id, context)
         except SessionOver:
             # The provider decides; who is signed in there is not asked for a password.
-            return _to_sign_in()
+            return to_sign_in()
         work = Work(context, facts)
         contexts.remember(work)
         if required.startswith(PERMISSION) and not work.may(required.removeprefix(PERMISSION)):
@@ -100,7 +100,8 @@ class Guard:
         return self._sessions.current(secret, now=now)
 
 
-def _to_sign_in() -> ResponseReturnValue:
+def to_sign_in() -> ResponseReturnValue:
+    """Ask the provider who this is, and come back here."""
     return redirect(url_for("sign_in.start", return_to=_page()), code=303)
 
 

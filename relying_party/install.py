@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import cast
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, current_app, request, url_for
+from flask.typing import ResponseReturnValue
 
+from kernel import clock
 from kernel.database import Database
 from kernel.i18n import lazy_gettext as lazy
 from kernel.observability.logs import get_logger
@@ -17,18 +19,20 @@ from kernel.web.origin import Origin
 from relying_party.client import CALLBACK_PATH, Client
 from relying_party.context_switch import views as context_views
 from relying_party.contexts import context as contexts_in_paths
+from relying_party.contexts.current import work_or_none
 from relying_party.errors import (
     AttemptUnknown,
     ContextOver,
     IdentityUnreachable,
     MayNot,
+    SessionOver,
     SignInDeclined,
     SignInFailed,
 )
 from relying_party.grants.api_client import ApiClient
 from relying_party.grants.models import AccessTokenMixin, GrantMixin
 from relying_party.grants.service import Grants
-from relying_party.guard import Guard
+from relying_party.guard import Guard, to_sign_in
 from relying_party.logout import views as logout_views
 from relying_party.logout.service import Logout
 from relying_party.provider import userinfo
@@ -42,6 +46,7 @@ from relying_party.security_events import views as security_event_views
 from relying_party.security_events.feed import Feed
 from relying_party.security_events.models import EventFeedMixin
 from relying_party.security_events.service import SecurityEvents
+from relying_party.sessions import current
 from relying_party.sessions.models import SessionMixin
 from relying_party.sessions.service import Sessions
 from relying_party.settings import RelyingPartySettings
@@ -51,6 +56,9 @@ from relying_party.sign_in.models import SignInAttemptMixin
 from relying_party.sign_in.service import OnEntry, SignIn
 
 log = get_logger(__name__)
+
+NEW_ACCOUNT_PATH = "/accounts/new"
+"""Where the portal lets somebody create an account."""
 
 _EXTENSION = "klucznik.relying_party"
 
@@ -83,6 +91,7 @@ class RelyingParty:
         self._db = db
         self._tables = tables
         self._settings = settings
+        self.portal_url = settings.portal_url
         self._on_entry = on_entry
         self._vault = settings.vault()
         self.client = client
@@ -189,6 +198,7 @@ def install(app: Flask, party: RelyingParty, *, identity_api: str, home: str) ->
         api=party.api(identity_api),
         application=party.client.application,
         waiting_url=f"{party.provider.issuer}/account/invitations",
+        new_account_url=f"{party.portal_url}{NEW_ACCOUNT_PATH}",
         home=home,
     )
     app.register_blueprint(context_views.blueprint)
@@ -204,6 +214,7 @@ def install(app: Flask, party: RelyingParty, *, identity_api: str, home: str) ->
     app.register_error_handler(SignInFailed, _say_failed)
     app.register_error_handler(ContextOver, _say_context_over)
     app.register_error_handler(MayNot, _say_may_not)
+    app.register_error_handler(SessionOver, _sign_in_again)
     Guard(party.sessions, party.grants, party.feed, program=app.name).watch(app)
 
 
@@ -249,14 +260,21 @@ def _say_context_over(error: ContextOver) -> Response:
     )
 
 
+def _sign_in_again(error: SessionOver) -> ResponseReturnValue:
+    """The session ended while its request was being answered."""
+    log.info("session_over", detail=error.detail)
+    return to_sign_in()
+
+
 def _say_may_not(error: MayNot) -> Response:
     log.info("permission_missing", detail=error.detail)
+    work = work_or_none()
     return error_page(
         error.status,
         title=lazy("Your role here does not include this"),
         reason=lazy("The page is there for people with another permission."),
         way_out=lazy("An administrator of the account can change your role."),
-        link="/",
+        link=context_views.address(work.context) if work else "/",
         link_text=lazy("Back to the start"),
         code=error.reason,
     )
@@ -264,9 +282,21 @@ def _say_may_not(error: MayNot) -> Response:
 
 def _say_failed(error: SignInFailed) -> Response:
     log.warning("sign_in_failed", reason=error.reason, detail=error.detail)
+    party = relying_party_of(current_app)
+    _read_as_before(party)
     if isinstance(error, SignInDeclined) and error.error == "access_denied" and error.in_account:
         return _say_context_over(ContextOver(error.detail))
     if isinstance(error, SignInDeclined) and error.error == "access_denied":
+        if party.client.public_url != party.portal_url:
+            return error_page(
+                error.status,
+                title=lazy("The application was not opened"),
+                reason=lazy("No company account was chosen, or the sign-in was cancelled."),
+                way_out=lazy("The portal shows your accounts, and what you can open in them."),
+                link=f"{party.portal_url}{url_for('contexts.page')}",
+                link_text=lazy("Go to the portal"),
+                code=error.reason,
+            )
         return error_page(
             error.status,
             title=lazy("You did not sign in"),
@@ -290,6 +320,14 @@ def _say_failed(error: SignInFailed) -> Response:
         link_text=lazy("Sign in"),
         code=error.reason,
     )
+
+
+def _read_as_before(party: RelyingParty) -> None:
+    """Whose session goes on in this browser reads the refusal in their own language."""
+    secret = current.session_secret(current_app.name)
+    person = party.sessions.current(secret, now=clock.now())
+    if person is not None:
+        current.remember(person)
 
 
 def _try_again() -> str:

@@ -14,6 +14,7 @@ from idp.flows import service as flows
 from idp.flows.service import FlowState
 from idp.sessions import service as sessions
 from idp.sessions.service import SignedIn
+from idp.settings import current_settings
 from kernel import clock
 from kernel.crypto import hash_token
 from kernel.errors import NotFound
@@ -22,6 +23,8 @@ from tenants.database import db
 from tenants.standing.service import Standing
 
 _MOST = 50
+_MANY = 10
+"""More lines than that come with a field to search them."""
 _LONGEST_SEARCH = 100
 
 blueprint = Blueprint("contexts", __name__)
@@ -73,7 +76,9 @@ def choose() -> ResponseReturnValue:
         options=options[:_MOST],
         waiting=waiting,
         there_are_more=len(options) > _MOST,
+        can_search=bool(search) or len(options) > _MANY,
         search=search,
+        portal_url=f"{current_settings().portal_url}/contexts",
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kernel.i18n import lazy_gettext as lazy
 from portal.settings import PortalSettings
+from relying_party.contexts.context import PREFIX, Context
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,10 @@ class Application:
     """One sentence for people who have never opened it."""
     url: str
     icon: str
+
+    def url_in(self, context: Context) -> str:
+        """Where it opens in this account or company."""
+        return f"{self.url.rstrip('/')}{PREFIX}/{context}"
 
 
 def applications(settings: PortalSettings) -> list[Application]:

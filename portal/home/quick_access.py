@@ -27,14 +27,14 @@ class Group:
     nothing: str = ""
 
 
-def groups(settings: PortalSettings) -> list[Group]:
+def groups(settings: PortalSettings, *, applications_url: str, contexts_url: str) -> list[Group]:
     """Applications, my account, support centre."""
     return [
         Group(
             title=_("Applications"),
             icon="apps",
             links=_configured(
-                Link(_("My applications"), "/applications"),
+                Link(_("My applications"), applications_url),
                 Link(_("Online shop"), settings.shop_url, leaves=True),
             ),
         ),
@@ -45,6 +45,7 @@ def groups(settings: PortalSettings) -> list[Group]:
                 Link(_("Profile"), settings.profile_url, leaves=True),
                 Link(_("Login security"), settings.login_security_url, leaves=True),
                 Link(_("Open sessions"), settings.open_sessions_url, leaves=True),
+                Link(_("Company accounts"), contexts_url),
             ],
         ),
         Group(

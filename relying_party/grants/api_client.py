@@ -1,6 +1,7 @@
 """Calling another program's API for a signed-in person, with a token made for that API alone."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +12,9 @@ from kernel.web import is_own_path
 from relying_party.contexts.context import PERSON, Context
 from relying_party.errors import ApiUnreachable
 from relying_party.grants.service import Grants
+
+Ask = Callable[[dict[str, str]], Response]
+"""Sends a request with these headers."""
 
 
 @dataclass(frozen=True)
@@ -49,22 +53,46 @@ class ApiClient:
         if not is_own_path(path):
             raise ValueError("a path of the API begins with one slash")
         query = f"?{urlencode(parameters)}" if parameters else ""
-        response = self._get(session_id, context, f"{self._audience}{path}{query}", renew=True)
-        return ApiAnswer(response.status, _json(response.body))
+        url = f"{self._audience}{path}{query}"
 
-    def _get(self, session_id: UUID, context: Context, url: str, *, renew: bool) -> Response:
+        def ask(headers: dict[str, str]) -> Response:
+            return self._outgoing.get(url, headers=headers)
+
+        return self._ask(session_id, context, ask, renew=True)
+
+    def post(
+        self,
+        session_id: UUID,
+        path: str,
+        body: dict[str, Any],
+        *,
+        key: str,
+        context: Context = PERSON,
+    ) -> ApiAnswer:
+        """Have the API do something; what comes again with the same `key` is done once.
+
+        Raises as `get` does. When no answer came, it may have been done: asking again tells.
+        """
+        if not is_own_path(path):
+            raise ValueError("a path of the API begins with one slash")
+        url = f"{self._audience}{path}"
+
+        def ask(headers: dict[str, str]) -> Response:
+            return self._outgoing.post(url, json=body, headers=headers | {"Idempotency-Key": key})
+
+        return self._ask(session_id, context, ask, renew=True)
+
+    def _ask(self, session_id: UUID, context: Context, ask: Ask, *, renew: bool) -> ApiAnswer:
         audience = self._audience
         token = self._grants.access_token(session_id, audience=audience, context=context)
         try:
-            response = self._outgoing.get(
-                url, headers={"Authorization": f"Bearer {token}", "Accept": "application/json"}
-            )
+            response = ask({"Authorization": f"Bearer {token}", "Accept": "application/json"})
         except OutgoingError as failure:
             raise ApiUnreachable("the API does not answer") from failure
         if response.status == 401 and renew:
             self._grants.discard(session_id, audience=audience, token=token, context=context)
-            return self._get(session_id, context, url, renew=False)
-        return response
+            return self._ask(session_id, context, ask, renew=False)
+        return ApiAnswer(response.status, _json(response.body))
 
 
 def _json(body: bytes) -> Any:

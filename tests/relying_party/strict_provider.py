@@ -7,7 +7,7 @@ import hashlib
 import json
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +24,7 @@ EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 ACCOUNT, OTHER_ACCOUNT = "0123456789ab", "ba9876543210"
 COMPANY = "0123456789abcdef"
+MADE = "feedfeedfeed"
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -44,12 +45,23 @@ class StrictProvider:
             ACCOUNT: {"name": "Dom i Ogród", "roles": ["admin"], "permissions": ["contacts:read"]},
             OTHER_ACCOUNT: {"name": "Biuro Lis", "roles": [], "permissions": []},
         }
+        self.applications: defaultdict[str, list[str]] = defaultdict(lambda: ["portal", "crm"])
+        """What each account has."""
         self.entered = {"crm": ACCOUNT}
         """The account that a client without any gets: the CRM is always that of an account."""
         self.blocked: set[str] = set()
         """Accounts in which the person may not work any more."""
         self.pending: set[str] = set()
         """Accounts in which the person has not accepted yet."""
+        self.suspended: set[str] = set()
+        self.client_of: set[str] = set()
+        """Accounts of which the person is a client, and no user."""
+        self.refused_fields: set[str] = set()
+        """Of an account that is to be made."""
+        self.makes_accounts = True
+        """Whether it makes one more, or says that there were too many."""
+        self.made: dict[str, dict[str, Any]] = {}
+        """Accounts by the key that their request came with."""
         self.access_token_seconds = 300
         self.gives_refresh_tokens = True
         self.change_claims: Change = unchanged
@@ -164,22 +176,44 @@ class StrictProvider:
                     {
                         "account": account,
                         "name": known["name"],
-                        "status": "active",
+                        "status": "suspended" if account in self.suspended else "active",
                         "member_state": self._state_in(account),
                         "companies": [{"id": COMPANY, "name": "Firma Sad"}],
-                        "applications": ["portal", "crm"],
+                        "applications": self.applications[account],
                     }
-                    for account, known in self.accounts.items()
+                    for account, known in sorted(
+                        self.accounts.items(), key=lambda each: str(each[1]["name"])
+                    )
                 ]
             }
         account, _ = self.contexts[token]
         permissions = self.accounts[account or ""]["permissions"]
         labels = [{"labels": {"pl": f"PL {each}", "en": f"EN {each}"}} for each in permissions]
-        return {"applications": [{"name": "CRM", "permissions": labels}]}
+        given = self.applications[account or ""]
+        return {
+            "applications": [
+                {"id": each, "name": each.upper(), "permissions": labels if each == "crm" else []}
+                for each in given
+            ]
+        }
 
-    def _state_in(self, account: str) -> str:
+    def create_account(self, key: str, token: str, wanted: dict[str, Any]) -> tuple[int, bytes]:
+        """`POST /accounts` of the API."""
+        self._insist(self.access_tokens.get(token) == f"{self.issuer}/api", "a token for the API")
+        if not self.makes_accounts:
+            return 429, b'{"code":"too_many_requests"}'
+        if self.refused_fields:
+            faults = [{"pointer": f"/{field}"} for field in sorted(self.refused_fields)]
+            return 422, json.dumps({"errors": faults}).encode()
+        made = self.made.setdefault(key, {"id": MADE, "name": wanted["name"]})
+        self.accounts[made["id"]] = {"name": made["name"], "roles": ["admin"], "permissions": []}
+        return 201, json.dumps(made).encode()
+
+    def _state_in(self, account: str) -> str | None:
         if account in self.blocked:
             return "blocked"
+        if account in self.client_of:
+            return None
         return "pending" if account in self.pending else "active"
 
     def id_token(self, *, client_id: str, nonce: str, access_token: str) -> str:
@@ -323,6 +357,11 @@ def _handler(provider: StrictProvider) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if provider.is_gone:
                 self.close_connection = True
+                return
+            if self.path == "/api/v1/accounts":
+                asker = self.headers.get("Authorization", "").removeprefix("Bearer ")
+                key = self.headers["Idempotency-Key"]
+                self._answer(*provider.create_account(key, asker, json.loads(body)))
                 return
             form = dict(parse_qsl(body.decode(), strict_parsing=True))
             self._answer(*provider.token(form))

@@ -206,6 +206,8 @@ def test_who_has_no_account_is_told_so_and_can_go_back(identity_app, browser, ap
 
     walker.get(browser.ask(app).headers["Location"])
     assert "No company account for CRM" in walker.words
+    # The portal is where an account can be made, and where those are that one has.
+    assert 'href="http://localhost:9001/contexts"' in walker.response.text
     walker.submit("/context", answer="refused")
 
     assert told(walker.response)["error"] == "access_denied"
@@ -272,6 +274,7 @@ def test_many_accounts_can_be_searched(identity_app, browser, app, account, anna
 
     assert "Firm 54" not in all_words
     assert "There are more" in all_words
+    assert "Name of the account" in all_words
     assert "Firm 54" in found
     assert "Firm 53" not in found
     assert "Nothing found" in walker.words

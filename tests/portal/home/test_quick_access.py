@@ -4,17 +4,22 @@ from portal.home import quick_access
 from portal.settings import PortalSettings
 
 
-def texts(app, **settings) -> list[list[str]]:
+def groups(app, **settings) -> list[quick_access.Group]:
     with app.test_request_context():
-        groups = quick_access.groups(PortalSettings(**settings))
-    return [[link.text for link in group.links] for group in groups]
+        return quick_access.groups(
+            PortalSettings(**settings), applications_url="/applications", contexts_url="/contexts"
+        )
+
+
+def texts(app, **settings) -> list[list[str]]:
+    return [[link.text for link in group.links] for group in groups(app, **settings)]
 
 
 @pytest.mark.product("POR-1")
 def test_there_is_a_link_only_to_what_is_there(app):
     assert texts(app) == [
         ["Moje aplikacje"],
-        ["Profil", "Bezpieczeństwo logowania", "Otwarte sesje"],
+        ["Profil", "Bezpieczeństwo logowania", "Otwarte sesje", "Konta firm"],
         [],
     ]
 
@@ -33,7 +38,4 @@ def test_what_the_operator_names_is_linked(app):
 
 
 def test_a_group_without_links_says_why(app):
-    with app.test_request_context():
-        support = quick_access.groups(PortalSettings())[2]
-
-    assert support.nothing
+    assert groups(app)[2].nothing

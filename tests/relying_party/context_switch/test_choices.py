@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from relying_party.context_switch import choices
+from relying_party.context_switch.choices import WhyNot
 from relying_party.errors import ApiUnreachable
 
 
@@ -10,33 +13,58 @@ def test_accounts_told_in_another_way_are_an_api_that_can_not_be_understood(answ
         list(choices._choices(answer, "crm"))
 
 
+TOLD = {
+    "account": "0123456789ab",
+    "name": "Dom i Ogród",
+    "status": "active",
+    "member_state": "active",
+    "companies": [],
+    "applications": ["crm"],
+}
+
+
 def account(**changes):
-    told = {
-        "account": "0123456789ab",
-        "name": "Dom i Ogród",
-        "status": "active",
-        "member_state": "active",
-        "companies": [],
-        "applications": ["crm"],
-    } | changes
-    (choice,) = choices._choices({"items": [told]}, "crm")
+    (choice,) = choices._choices({"items": [TOLD | changes]}, "crm")
     return choice
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "why_not"),
     [
-        {"status": "suspended"},
-        {"member_state": "blocked"},
-        {"member_state": None},
-        {"applications": ["portal"]},
+        ({}, None),
+        ({"status": "suspended"}, WhyNot.SUSPENDED),
+        ({"member_state": "pending"}, WhyNot.WAITING),
+        ({"member_state": "blocked"}, WhyNot.BLOCKED),
+        ({"member_state": None}, WhyNot.CLIENT),
+        ({"applications": ["portal"]}, WhyNot.NOT_HERE),
     ],
 )
-def test_an_account_is_opened_only_where_everything_holds(changes):
-    assert account().may_open
-    assert not account(**changes).may_open
+def test_an_account_is_opened_only_where_everything_holds(changes, why_not):
+    assert account(**changes).why_not == why_not
+    assert account(**changes).may_open == (why_not is None)
 
 
-def test_who_has_not_accepted_yet_waits():
-    assert account(member_state="pending").is_waiting
-    assert not account(member_state="pending").may_open
+def test_a_closed_account_is_not_there():
+    assert list(choices._choices({"items": [TOLD | {"status": "closed"}]}, "crm")) == []
+
+
+OFFICE = account(
+    name="Biuro Łąka", companies=[{"id": "1", "name": "Sad"}, {"id": "2", "name": "Żuk"}]
+)
+BLOCKED = account(
+    account="ba9876543210", member_state="blocked", companies=[{"id": "3", "name": "Żuk 2"}]
+)
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("łąka", [OFFICE]),
+        ("0123456789ab", [OFFICE]),
+        ("0123", []),
+        ("ŻUK", [replace(OFFICE, companies=(("2", "Żuk"),))]),
+        ("ogród", [BLOCKED]),
+    ],
+)
+def test_an_account_is_found_by_its_name_its_id_and_its_companies(search, found):
+    assert choices.matching([OFFICE, BLOCKED], search) == found

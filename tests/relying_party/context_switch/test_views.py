@@ -75,14 +75,53 @@ def test_the_accounts_are_listed_with_their_companies_and_ids(browser):
     assert f'href="/a/{ACCOUNT}/c/{COMPANY}"' in page
 
 
-def test_an_account_that_can_not_be_opened_is_listed_without_a_way_in(browser, provider):
-    provider.blocked.add(ACCOUNT)
+@pytest.mark.parametrize(
+    ("why", "sentence"),
+    [
+        ("blocked", "Twój dostęp jest zablokowany."),
+        ("suspended", "To konto firmy jest zawieszone"),
+        ("client_of", "Ta firma ma Cię wśród swoich klientów."),
+        ("without", "To konto firmy nie ma tej aplikacji."),
+    ],
+)
+def test_an_account_that_can_not_be_opened_is_listed_with_the_reason(
+    browser, provider, why, sentence
+):
+    if why == "without":
+        provider.applications[ACCOUNT] = ["crm"]
+    else:
+        getattr(provider, why).add(ACCOUNT)
     browser.sign_in()
 
     page = browser.get("/contexts").text
 
     assert ACCOUNT in page
     assert f'href="{HERE}"' not in page
+    assert sentence in page
+
+
+def test_a_few_accounts_are_not_searched(browser):
+    browser.sign_in()
+
+    assert 'name="q"' not in browser.get("/contexts").text
+
+
+@pytest.mark.product("TEN-9")
+def test_many_accounts_are_searched_by_name_company_and_id(browser, provider):
+    provider.accounts |= {
+        f"{number:012x}": {"name": f"Firma {number}", "roles": [], "permissions": []}
+        for number in range(9)
+    }
+    browser.sign_in()
+
+    assert 'name="q"' in browser.get("/contexts").text
+    for words in ("OGRÓD", ACCOUNT):
+        found = browser.get("/contexts", query_string={"q": words}).text
+        assert "Dom i Ogród" in found
+        assert "Biuro Lis" not in found
+    assert f"/a/{ACCOUNT}/c/{COMPANY}" in browser.get("/contexts?q=sad").text
+    nothing = browser.get("/contexts?q=nothing").text
+    assert 'href="/contexts">Wyczyść' in nothing
 
 
 def test_who_was_added_and_has_not_accepted_is_led_to_where_they_can(browser, provider):
@@ -102,6 +141,7 @@ def test_who_belongs_to_no_account_reads_what_would_be_here(browser, provider):
     page = browser.get("/contexts", headers={"Accept-Language": "en"}).text
 
     assert "You belong to no company account yet" in page
+    assert 'href="http://localhost:9001/accounts/new"' in page
 
 
 @pytest.mark.product("TEN-8")
@@ -111,6 +151,26 @@ def test_one_sees_what_one_may_do_in_the_language_one_reads(browser):
 
     assert "PL contacts:read" in browser.get(PERMISSIONS).text
     assert "EN contacts:read" in browser.get(PERMISSIONS, headers={"Accept-Language": "en"}).text
+
+
+@pytest.mark.product("TEN-9")
+def test_for_a_company_the_permissions_are_said_to_be_those_there(browser):
+    browser.sign_in()
+    enter(browser, f"{HERE}/c/{COMPANY}")
+
+    page = browser.get(f"{HERE}/c/{COMPANY}/permissions").text
+
+    assert "Dla firmy Firma Sad na koncie Dom i Ogród" in page
+
+
+def test_an_application_in_which_one_may_do_nothing_is_left_out(browser):
+    browser.sign_in()
+    enter(browser, HERE)
+
+    page = browser.get(PERMISSIONS).text
+
+    assert ">CRM</h2>" in page
+    assert ">PORTAL</h2>" not in page
 
 
 @pytest.mark.product("OP-5")
@@ -151,6 +211,30 @@ def test_who_asks_for_an_account_that_is_not_theirs_is_told_so_after_the_provide
 
     assert answer.status_code == 403
     assert browser.get("/").status_code == 200
+
+
+@pytest.mark.product("OPS-4")
+def test_a_refusal_is_read_in_the_language_of_the_person_whose_session_it_is(browser, provider):
+    provider.person["locale"] = "pl"
+    browser.sign_in()
+    provider.blocked.add(ACCOUNT)
+    callback = browser.begin(browser.get(HERE).location).partition("//")[2].partition("/")[2]
+
+    answer = browser.get(f"/{callback}", headers={"Accept-Language": "en"})
+
+    assert "Brak dostępu do tego konta firmy" in answer.text
+
+
+def test_who_is_over_while_a_page_is_made_is_asked_to_sign_in(browser, provider):
+    provider.entered["portal"] = ACCOUNT
+    browser.sign_in()
+    provider.blocked.add(ACCOUNT)
+
+    # The session still stands here; what the page takes of the API does not.
+    answer = browser.get("/contexts")
+
+    assert answer.status_code == 303
+    assert answer.location.startswith("/login?return_to=/contexts")
 
 
 def test_a_provider_that_gives_another_account_than_was_asked_for_gives_nothing(browser, provider):

@@ -87,3 +87,19 @@ def test_parameters_are_encoded(party, provider, session_id):
 def test_a_path_can_not_lead_elsewhere(party, provider, session_id, path):
     with pytest.raises(ValueError, match="one slash"):
         party.api(provider.issuer).get(session_id, path)
+
+
+def test_what_is_done_is_sent_with_its_key_and_the_persons_own_token(party, provider, session_id):
+    api = party.api(f"{provider.issuer}/api")
+
+    first = api.post(session_id, "/v1/accounts", {"name": "Dom i Ogród"}, key="once")
+    again = api.post(session_id, "/v1/accounts", {"name": "Dom i Ogród"}, key="once")
+
+    assert (first.status, first.value["name"]) == (201, "Dom i Ogród")
+    assert again.value == first.value
+    assert list(provider.made) == ["once"]
+
+
+def test_only_a_path_of_the_api_is_posted_to(party, provider, session_id):
+    with pytest.raises(ValueError, match="one slash"):
+        party.api(provider.issuer).post(session_id, "//elsewhere.example", {}, key="once")

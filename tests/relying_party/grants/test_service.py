@@ -109,12 +109,12 @@ def test_fifty_requests_of_one_browser_cause_one_renewal(app, browser, session_i
     provider.token_delay = 0.3
     cookie = browser.client.get_cookie("klucznik_portal_session", domain="localhost").value
 
-    def open_home():
+    def open_a_page():
         tab = Browser(app, provider)
         tab.client.set_cookie("klucznik_portal_session", cookie, domain="localhost")
-        return tab.get("/").status_code
+        return tab.get("/applications").status_code
 
-    statuses = at_once(app, 50, open_home)
+    statuses = at_once(app, 50, open_a_page)
 
     assert set(statuses) == {200}
     assert len(refreshes(provider)) == 1
