@@ -126,6 +126,8 @@ class _Serving:
             sys.exit(f"klucznik serve {self._program.name}: {refused.detail}")
 
     def _load(self) -> WSGI:
+        # What is loaded stays: looking for garbage in it again and again takes a tenth of a start.
+        gc.disable()
         if self._prepare:
             prepare_program(self._program)
         app = load(self._program.app)(self._settings)
@@ -221,9 +223,10 @@ def _share_memory_between_threads() -> None:
 
 def _collect_rarely() -> None:
     """Look for garbage among what requests leave, and not again and again in what was loaded."""
-    gc.collect()
+    # Nothing is collected first: of 240,000 objects 900 are garbage, and to find them takes 0.1 s.
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS, _YOUNG_ROUNDS, _MIDDLE_ROUNDS)
+    gc.enable()
 
 
 def _drain_when_told(app: Any) -> None:

@@ -1,5 +1,6 @@
 """What a browser submits on the account pages."""
 
+from functools import cache
 from zoneinfo import available_timezones
 
 from wtforms import HiddenField, SelectField, StringField
@@ -20,6 +21,19 @@ _PHONE = Regexp(
 )
 
 
+@cache
+def _time_zones() -> list[SelectChoice]:
+    """Not before a form shows them: looking for them takes the disk."""
+    return [
+        SelectChoice("", lazy("Warsaw time")),
+        *(
+            SelectChoice(name, name.replace("_", " "))
+            for name in sorted(available_timezones())
+            if "/" in name
+        ),
+    ]
+
+
 class ProfileForm(Form):
     """What a person says about themselves; everything is optional."""
 
@@ -33,17 +47,7 @@ class ProfileForm(Form):
             *(SelectChoice(code, name) for code, name in LANGUAGES.items()),
         ],
     )
-    zoneinfo = SelectField(
-        lazy("Time zone"),
-        choices=[
-            SelectChoice("", lazy("Warsaw time")),
-            *(
-                SelectChoice(name, name.replace("_", " "))
-                for name in sorted(available_timezones())
-                if "/" in name
-            ),
-        ],
-    )
+    zoneinfo = SelectField(lazy("Time zone"), choices=_time_zones)
 
 
 class PasswordForm(Form):

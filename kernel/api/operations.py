@@ -3,8 +3,9 @@
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -75,7 +76,11 @@ class Operation:
     gives_version: bool
     makes: bool
     """Whether the answer names the address of something new."""
-    adapters: Mapping[str, TypeAdapter[Any]] = field(repr=False, compare=False)
+
+    @cached_property
+    def adapters(self) -> Mapping[str, TypeAdapter[Any]]:
+        """What reads the gaps. Not made at the start, where nobody asks."""
+        return {name: TypeAdapter(hint) for name, hint in self.gaps.items()}
 
     def read_place(self, raw: Mapping[str, str]) -> dict[str, Any]:
         """The gaps of this address; what can't be an identifier is not found."""
@@ -184,7 +189,6 @@ class Api:
                 needs_version=needs_version,
                 gives_version=gives_version,
                 makes=makes,
-                adapters={name: TypeAdapter(hint) for name, hint in gaps.items()},
             )
             if operation.id in self._operations:
                 raise ValueError(f"two operations are called {operation.id}")

@@ -3,8 +3,6 @@
 import unicodedata
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
-
 from kernel.errors import Refused
 
 _LONGEST = 254
@@ -41,6 +39,9 @@ def canonical_email(text: object) -> Address:
     typed = unicodedata.normalize("NFKC", text).strip()
     if not typed or len(typed) > _LONGEST or not typed.isprintable():
         raise NotAnAddress("empty, too long, or with invisible characters")
+    # Not before the first address: its tables of characters are a thirtieth of a start.
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
+
     try:
         parts = validate_email(typed, check_deliverability=False, allow_smtputf8=False)
     except (EmailNotValidError, ValueError) as refused:
