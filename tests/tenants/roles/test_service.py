@@ -1,19 +1,24 @@
+import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from kernel.errors import NotFound, VersionConflict
+from tenants.accounts import service as accounts
 from tenants.accounts.service import AccountSuspended
 from tenants.applications.rights import Right
 from tenants.applications.service import Declared
 from tenants.audit import account_chain, ledger
 from tenants.database import db
+from tenants.members import giving
 from tenants.members import service as members
 from tenants.members.service import Wanted
 from tenants.roles import grid
 from tenants.roles import service as roles
 from tenants.roles.power import NOTHING, Actor, MayNotGrant, NotPermitted
 from tenants.roles.service import AdminRole, NameTaken, NotARole, RoleInUse
+from tests.conftest import ON_POSTGRESQL
 from tests.idp.race import all_at_once
 from tests.tenants import making
 from tests.tenants.acting import (
@@ -217,7 +222,7 @@ def test_a_role_is_never_given_and_removed_at_once(identity_app, office, now):
     def give():
         with db.transaction(tenant=office.id) as session:
             wanted = Wanted(office.watching, office.main)
-            members.give(session, office.id, member.membership, wanted, actor=BOSS, now=now)
+            giving.give(session, office.id, member.membership, wanted, actor=BOSS, now=now)
 
     def take_away():
         remove(office, office.watching, BOSS, now)
@@ -227,6 +232,69 @@ def test_a_role_is_never_given_and_removed_at_once(identity_app, office, now):
 
     refusals = {type(answer) for answer in answers if isinstance(answer, Exception)}
     assert refusals in ({RoleInUse}, {NotFound, members.NotValid})
+
+
+def let_both_look_before_either_writes(monkeypatch, *, seconds):
+    """Of two changes at once: each has read the role and decided before one of them goes on.
+
+    Unless one of them waits for the other already, before it reads: then nobody comes to meet it.
+    """
+    meeting, decide = threading.Barrier(2), roles._may_give
+
+    def decide_and_meet(actor, account, rights):
+        decide(actor, account, rights)
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(timeout=seconds)
+
+    monkeypatch.setattr(roles, "_may_give", decide_and_meet)
+
+
+def two_who_add_what_the_other_does_not_hold(app, office, now):
+    """What the role has in the end, and how many of the two changes were refused."""
+    role = making.a_role(office.id, "Handlowiec")
+    one, other = roles_manager(office, SEE), roles_manager_of_users(office)
+    wanted = [(one.actor, [SEE_RIGHT]), (other.actor, [Right(*each) for each in USERS])]
+    turns = iter(wanted)
+
+    def add():
+        actor, rights = next(turns)
+        return change(office, role, actor, now, rights=rights)
+
+    answers = all_at_once(app, 2, add)
+    refused = [answer for answer in answers if isinstance(answer, Exception)]
+    assert {type(answer) for answer in refused} <= {MayNotGrant}
+    return find(office, role).ticks, len(refused)
+
+
+def roles_manager_of_users(office):
+    return office.someone(making.a_role(office.id, "Kadry", rights=(*ROLES, *USERS)))
+
+
+@pytest.mark.product("TEN-8")
+@pytest.mark.security("12.4", "15.2")
+def test_two_changes_at_once_never_make_a_role_that_neither_could_give(
+    identity_app, office, now, monkeypatch
+):
+    let_both_look_before_either_writes(monkeypatch, seconds=1)
+
+    ticks, refused = two_who_add_what_the_other_does_not_hold(identity_app, office, now)
+
+    assert refused == 1
+    assert ticks in ({SEE_RIGHT}, {Right(*each) for each in USERS})
+
+
+@pytest.mark.security("15.2")
+def test_it_is_the_account_that_is_held_which_keeps_two_changes_apart(
+    identity_app, office, now, monkeypatch
+):
+    """SQLite has one writer at a time anyway; elsewhere nothing else would."""
+    monkeypatch.setattr(accounts, "hold", lambda *_, **__: None)
+    let_both_look_before_either_writes(monkeypatch, seconds=20 if ON_POSTGRESQL else 1)
+
+    ticks, refused = two_who_add_what_the_other_does_not_hold(identity_app, office, now)
+
+    is_mixed = ticks == {SEE_RIGHT, *(Right(*each) for each in USERS)}
+    assert (is_mixed, refused) == ((True, 0) if ON_POSTGRESQL else (False, 1))
 
 
 @pytest.mark.product("TEN-8")
