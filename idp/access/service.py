@@ -10,6 +10,7 @@ Nobody who calls this learns the secret: it is hashed at once, and travels encry
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -36,6 +37,7 @@ from tenants.people.address import canonical_email
 from tenants.people.service import PersonSummary
 
 __all__ = [
+    "AddedTo",
     "Fresh",
     "Given",
     "HasOwnAccess",
@@ -76,6 +78,16 @@ class Fresh:
 
 
 @dataclass(frozen=True)
+class AddedTo:
+    """The account that lets a person in, in words that a mail can carry."""
+
+    account: str
+    companies: tuple[str, ...] = ()
+    """Those that it is about; none: the whole account."""
+    is_client: bool = False
+
+
+@dataclass(frozen=True)
 class Given:
     """What was given last. Not sent: the mailbox got so many mails lately that all stays as it was."""
 
@@ -110,11 +122,12 @@ def give(
     now: datetime,
     return_to: str | None = None,
     application: str | None = None,
+    added_to: AddedTo | None = None,
 ) -> Given:
     """Let a person in who never was: what was given before counts no more.
 
     `by` is who gives it, for the audit trail: «operator», «client:crm», a person's id. The mail
-    leads to `return_to`, an address of `application` or (without one) of any; without an address
+    names the account that the person was added to, if one is said, and leads to `return_to`, an address of `application` or (without one) of any; without an address
     to where the last one led, else to the portal. Raises HasOwnAccess, NotAnAddressOfOurs, NotFound.
     """
     person = people.find(session, person_id)
@@ -130,7 +143,7 @@ def give(
         return Given(How(access.how), access.until, sent=False)
     access.how, access.given_at, access.until = fresh.how, now, now + lifetime(fresh.how)
     access.return_to = return_to or access.return_to
-    _supersede(session, person, fresh, access, now)
+    _supersede(session, person, fresh, access, added_to, now)
     _note(session, access, by, now)
     return Given(fresh.how, access.until, sent=True)
 
@@ -180,13 +193,21 @@ def _lock(session: Session, person_id: UUID, how: How, now: datetime) -> FirstAc
 
 
 def _supersede(
-    session: Session, person: PersonSummary, fresh: Fresh, access: FirstAccess, now: datetime
+    session: Session,
+    person: PersonSummary,
+    fresh: Fresh,
+    access: FirstAccess,
+    added_to: AddedTo | None,
+    now: datetime,
 ) -> None:
     """Put the fresh secret in the place of all former ones, and into a mail."""
     mailed_link.void_all(session, email_key=person.email_key, purpose=Purpose.WELCOME, now=now)
-    words = {
+    words: dict[str, Any] = {
         "expires_at": access.until.isoformat(),
         "return_to": access.return_to,
+        "account": added_to.account if added_to else None,
+        "companies": list(added_to.companies) if added_to else [],
+        "is_client": added_to is not None and added_to.is_client,
     }
     if fresh.how is How.TEMPORARY_PASSWORD:
         letter = "access/temporary_password"

@@ -7,19 +7,22 @@ in the worker, with the facts; the account hears nothing of it, so it learns not
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from idp.access import service as access
-from idp.access.service import Fresh, How
+from idp.access.service import AddedTo, Fresh, How
 from idp.mails import service as mails
 from idp.mails.service import Recipient
 from idp.settings import current_settings
 from kernel.limits import Refusal, Window
 from tenants.accounts import service as accounts
 from tenants.accounts.service import AccountSummary
+from tenants.companies import service as companies
 from tenants.facts.service import FactSummary, Kind
 from tenants.limits import limits
+from tenants.members.assignments import held_by
 from tenants.people import service as people
 from tenants.people.service import PersonSummary
 
@@ -33,6 +36,8 @@ _LETTERS = {
     Kind.CLIENT_ADDED: TO_CLIENTS,
     Kind.CLIENT_INFORMED: TO_CLIENTS,
 }
+# Whoever was added to more finds the others in the account.
+_MOST_COMPANIES = 20
 _ADDITIONS = {Kind.MEMBER_ADDED, Kind.CLIENT_ADDED}
 
 
@@ -51,19 +56,52 @@ def _tell(session: Session, fact: FactSummary, now: datetime) -> None:
         return
     if not may_mail(session, account.id, person, now):
         return
-    if not access.has_own_access(session, person_id=person.id):
-        fresh = Fresh(How.WELCOME_LINK)
-        access.give(session, person_id=person.id, fresh=fresh, by=f"account:{account.id}", now=now)
+    letter = _LETTERS[fact.kind]
+    added_to = place_of(
+        session,
+        account,
+        UUID(fact.details["membership"]),
+        is_client=letter == TO_CLIENTS,
+        now=now,
+    )
+    if access.has_own_access(session, person_id=person.id):
+        tell_known(session, added_to, person, now=now)
         return
-    tell_known(session, account, person, letter=_LETTERS[fact.kind], now=now)
+    access.give(
+        session,
+        person_id=person.id,
+        fresh=Fresh(How.WELCOME_LINK),
+        by=f"account:{account.id}",
+        added_to=added_to,
+        now=now,
+    )
+
+
+def place_of(
+    session: Session,
+    account: AccountSummary,
+    membership_id: UUID,
+    *,
+    is_client: bool,
+    now: datetime,
+) -> AddedTo:
+    """Where somebody was added, as their mail names it."""
+    held = held_by(session, account.id, [membership_id], now=now)[membership_id]
+    keys = {one.company for one in held if not one.company_is_archived}
+    alone = [] if None in keys else [key for key in keys if key is not None]
+    named = companies.find_all(session, account.id, alone).values() if alone else ()
+    return AddedTo(
+        account=unlinked(account.name),
+        companies=tuple(sorted(unlinked(one.name) for one in named))[:_MOST_COMPANIES],
+        is_client=is_client,
+    )
 
 
 def tell_known(
     session: Session,
-    account: AccountSummary,
+    added_to: AddedTo,
     person: PersonSummary,
     *,
-    letter: str,
     now: datetime,
     url: str | None = None,
 ) -> None:
@@ -71,10 +109,14 @@ def tell_known(
     settings = current_settings()
     mails.send(
         session,
-        letter,
+        TO_CLIENTS if added_to.is_client else TO_MEMBERS,
         to=Recipient.of(person, otherwise=settings.default_locale),
         person_id=person.id,
-        context={"account": unlinked(account.name), "portal_url": url or settings.portal_url},
+        context={
+            "account": added_to.account,
+            "companies": list(added_to.companies),
+            "portal_url": url or settings.portal_url,
+        },
         now=now,
     )
 

@@ -111,13 +111,13 @@ def _write(
     url = payload["return_to"]
     if url is not None and not return_address.is_good(session, url):
         url = None
+    is_client = found.member.kind is MemberKind.CLIENT
+    added_to = joining.place_of(
+        session, found.account, found.member.id, is_client=is_client, now=now
+    )
     if fresh is None:
-        is_client = found.member.kind is MemberKind.CLIENT
-        letter = joining.TO_CLIENTS if is_client else joining.TO_MEMBERS
         if joining.may_mail(session, found.account.id, found.person, now):
-            joining.tell_known(
-                session, found.account, found.person, letter=letter, url=url, now=now
-            )
+            joining.tell_known(session, added_to, found.person, url=url, now=now)
         return
     # Who set a password in this very moment is told at the next attempt.
     access.give(
@@ -126,5 +126,6 @@ def _write(
         fresh=fresh,
         by=f"client:{payload['client']}",
         return_to=url,
+        added_to=added_to,
         now=now,
     )

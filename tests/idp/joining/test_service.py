@@ -10,7 +10,7 @@ from idp.joining.service import unlinked
 from kernel.limits import Window
 from tenants.database import db
 from tenants.members import service as members
-from tenants.members.service import MemberKind
+from tenants.members.service import MemberKind, Wanted
 from tenants.people import service as people
 from tests.idp.visitor import a_person
 from tests.tenants import making
@@ -49,6 +49,49 @@ def test_who_has_no_way_in_gets_a_welcome_link(add, mailroom):
     mail = mailroom.to(NEW)
     assert "Ustaw" in mail.subject
     assert "/welcome" in mail.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (MemberKind.MEMBER, "The company account Zielony Dom has added you as a user."),
+        (MemberKind.CLIENT, "Zielony Dom has opened its client panel to you."),
+    ],
+)
+def test_the_first_mail_says_which_account_let_them_in_and_as_what(add, mailroom, kind, said):
+    add(NEW, silently=False, kind=kind, locale="en")
+
+    mail = mailroom.to(NEW)
+    for part in (mail.text, mail.html):
+        assert said in part
+        assert "because Zielony Dom made access for" in part
+        assert "Companies" not in part
+
+
+@pytest.mark.parametrize("email", [KNOWN, NEW])
+def test_the_mail_names_the_companies_where_it_is_about_some_alone(add, mailroom, office, email):
+    a_person(KNOWN)
+    elsewhere = making.a_company(office.id, "www.evil.example")
+    places = [office.second, elsewhere]
+
+    add(
+        email,
+        silently=False,
+        assignments=[Wanted(office.watching, company) for company in places],
+        locale="en",
+    )
+
+    mail = mailroom.to(email)
+    for part in (mail.text, mail.html):
+        assert "Companies: Budowa, www.\u200bevil.\u200bexample" in part
+
+
+def test_a_role_on_the_whole_account_is_about_no_company(add, mailroom, office):
+    given = [Wanted(office.watching), Wanted(office.watching, office.second)]
+
+    add(NEW, silently=False, assignments=given, locale="en")
+
+    assert "Companies" not in mailroom.to(NEW).text
 
 
 @pytest.mark.parametrize("kind", MemberKind)

@@ -29,6 +29,8 @@ CONTEXT = {
     "not_me_token": "z",
     "hours": 72,
     "account": "Zielony Dom",
+    "companies": ["Budowa"],
+    "is_client": False,
     "host": "hooks.example",
     "is_gone": True,
     "support": "biuro@example.com",

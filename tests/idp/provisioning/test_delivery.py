@@ -61,6 +61,20 @@ def test_with_none_nobody_is_mailed(program, mails):
     assert mails() == []
 
 
+@pytest.mark.product("CRM-6", "TEN-15")
+@pytest.mark.parametrize("delivery", WAYS)
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("client", "has opened its client panel to you"), ("user", "has added you as a user")],
+)
+def test_the_mail_names_the_account_that_lets_the_person_in(program, mails, delivery, kind, said):
+    program.provision(delivery=delivery, kind=kind, locale="en")
+
+    (mail,) = mails()
+    for part in (mail.text, mail.html):
+        assert f"Zielony Dom {said}." in part
+
+
 @pytest.mark.parametrize("delivery", WAYS)
 @pytest.mark.parametrize("kind", ["client", "user"])
 def test_a_password_that_somebody_has_is_never_touched(program, mails, delivery, kind):
