@@ -12,7 +12,7 @@ from tenants.accounts import service as accounts
 from tenants.accounts.service import AccountSuspended, Status
 from tenants.applications import service as applications
 from tenants.applications.service import ACCOUNTS
-from tenants.members.service import MANAGE, READ
+from tenants.members.authority import MANAGE, READ
 from tenants.roles.power import Actor, Power
 
 _MANAGING = frozenset({*MANAGE.values(), *READ.values()})

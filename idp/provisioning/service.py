@@ -27,12 +27,13 @@ from tenants.accounts.details import NotValid
 from tenants.audit import record
 from tenants.database import db
 from tenants.limits import limits
-from tenants.members import details, external_ids, listing
+from tenants.members import details, external_ids, giving, listing
 from tenants.members import service as members
 from tenants.members.assignments import Held
+from tenants.members.authority import MANAGE, check_giving
 from tenants.members.external_ids import ExternalIdTaken
 from tenants.members.listing import MemberSummary
-from tenants.members.service import MANAGE, Blocked, MemberKind, State, Wanted
+from tenants.members.service import Blocked, MemberKind, State, Wanted
 from tenants.people.address import canonical_email
 from tenants.roles import service as roles
 from tenants.roles.power import Actor, why_not_grant
@@ -248,7 +249,7 @@ def _repair(
             for one in found.assignments
             if one.place not in wanted and one.place not in taken
         ]
-        members.set_assignments(
+        giving.set_assignments(
             session, account, found.id, [*wanted.values(), *kept], actor=actor, now=now
         )
 
@@ -347,7 +348,7 @@ def _intention(session: Session, asked: Asked, actor: Actor, now: datetime) -> I
         wanted.append(Wanted(role_id, one.company, one.expires_at))
     right = MANAGE[asked.kind]
     if wanted:
-        members.check_giving(session, asked.account, wanted, actor=actor, right=right, now=now)
+        check_giving(session, asked.account, wanted, actor=actor, right=right, now=now)
     return Intention(written, tuple(wanted))
 
 

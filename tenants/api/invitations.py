@@ -24,7 +24,8 @@ from tenants.invitations.service import (
     AlreadyInvited,
     TooManyInvitations,
 )
-from tenants.members.service import AlreadyMember, BeyondReach, NotAnAddress, NotValid
+from tenants.members.authority import BeyondReach
+from tenants.members.service import AlreadyMember, NotAnAddress, NotValid
 from tenants.roles.power import MayNotGrant
 
 _EXAMPLE = "0197c2f4-8f7e-7b1a-9d3c-2b8f5e6a7c30"

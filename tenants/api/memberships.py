@@ -14,10 +14,9 @@ from tenants.api.callers import Caller
 from tenants.database import db
 from tenants.members import listing as seen
 from tenants.members import service as members
+from tenants.members.authority import MANAGE, READ
 from tenants.members.listing import MemberSummary
 from tenants.members.service import (
-    MANAGE,
-    READ,
     MemberKind,
     State,
     Wanted,

@@ -14,11 +14,12 @@ from tenants.api.demands import anywhere
 from tenants.api.memberships import Client, ClientDraft, ClientQuery, MembershipChange, MembershipId
 from tenants.api.rest import USER, AccountId, CompanyId, api, at
 from tenants.database import db
+from tenants.members import giving
 from tenants.members import service as members
+from tenants.members.authority import BeyondReach
 from tenants.members.listing import MemberSummary
 from tenants.members.service import (
     AlreadyMember,
-    BeyondReach,
     Blocked,
     LastAdmin,
     MemberKind,
@@ -137,7 +138,7 @@ def set_assignments(
 ) -> Reply[User]:
     """Let a user hold exactly these roles, as far as one's own power reaches."""
     with db.transaction(tenant=account) as session:
-        members.set_assignments(
+        giving.set_assignments(
             session,
             account,
             user,

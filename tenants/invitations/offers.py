@@ -24,7 +24,8 @@ from tenants.invitations.rows import InvitationSummary, NotOpen, State
 from tenants.invitations.service import MANAGE
 from tenants.invitations.telling import tell
 from tenants.members import service as members
-from tenants.members.service import BeyondReach, Wanted
+from tenants.members.authority import BeyondReach
+from tenants.members.service import Wanted
 from tenants.people import service as people
 from tenants.roles.power import MayNotGrant, NotPermitted
 

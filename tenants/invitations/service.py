@@ -28,7 +28,8 @@ from tenants.invitations.telling import tell
 from tenants.limits import limits
 from tenants.members import details
 from tenants.members import service as members
-from tenants.members.service import AlreadyMember, BeyondReach, Wanted
+from tenants.members.authority import BeyondReach, area_of, check_giving
+from tenants.members.service import AlreadyMember, Wanted
 from tenants.people import service as people
 from tenants.roles.power import Actor, Right, reach
 
@@ -74,7 +75,7 @@ def invite(
     AlreadyInvited, TooManyInvitations.
     """
     accounts.hold(session, account)
-    members.check_giving(session, account, assignments, actor=actor, right=MANAGE, now=now)
+    check_giving(session, account, assignments, actor=actor, right=MANAGE, now=now)
     address = people.canonical_email(email)
     written = details.cleaned(
         {"given_name": given_name, "family_name": family_name, "locale": locale}
@@ -147,7 +148,7 @@ def send_again(
     found = find(session, account, invitation_id, actor=actor)
     if not SHORTEST <= life <= LONGEST:
         raise members.NotValid("expires_in", "between an hour and 30 days")
-    members.check_giving(session, account, found.assignments, actor=actor, right=MANAGE, now=now)
+    check_giving(session, account, found.assignments, actor=actor, right=MANAGE, now=now)
     rows.change_open(
         session,
         account,
@@ -176,7 +177,7 @@ def revoke(
 
     Raises NotOpen, NotFound, VersionConflict, and BeyondReach where it promises more elsewhere.
     """
-    _, area = members.area_of(actor, account, right=MANAGE)
+    _, area = area_of(actor, account, right=MANAGE)
     found = find(session, account, invitation_id, actor=actor)
     if not area.whole and any(one.company not in area.companies for one in found.assignments):
         raise BeyondReach("the invitation is for other companies, too")
@@ -192,7 +193,7 @@ def listed(
     session: Session, account: str, *, actor: Actor, asked: PageRequest
 ) -> Page[InvitationSummary]:
     """Invitations, the newest first; who has power over some companies sees those for these alone."""
-    _, area = members.area_of(actor, account, right=MANAGE)
+    _, area = area_of(actor, account, right=MANAGE)
     statement = select(*rows.COLUMNS).where(Invitation.tenant_id == account)
     if not area.whole:
         statement = statement.where(
@@ -216,7 +217,7 @@ def listed(
 
 def find(session: Session, account: str, invitation_id: UUID, *, actor: Actor) -> InvitationSummary:
     """One invitation; raises NotFound, also for one that is for companies of others."""
-    power, area = members.area_of(actor, account, right=MANAGE)
+    power, area = area_of(actor, account, right=MANAGE)
     found = rows.sure(session, account, invitation_id)
     if not area.whole and not any(
         one.company in reach(power, MANAGE).companies for one in found.assignments

@@ -23,7 +23,7 @@ from tenants.database import db
 from tenants.events import AccountEvent
 from tenants.facts.service import Kind, note
 from tenants.invitations.models import Invitation
-from tenants.members import admins, listing
+from tenants.members import admins, giving, listing
 from tenants.members import service as members
 from tenants.members.assignments import Place, Wanted
 from tenants.members.models import Membership
@@ -201,13 +201,13 @@ def hand_over(
     admin = Wanted(_admin_role(session, account))
     heir = _membership(session, account, to)
     if heir is not None:
-        members.give(session, account, heir, admin, actor=actor, now=now)
+        giving.give(session, account, heir, admin, actor=actor, now=now)
     if heir is None or not admins.acts_as_admin(session, account, heir):
         raise NoSuchMember(f"{to} is no active member of {account}")
     former = _membership(session, account, instead_of) if instead_of not in (None, to) else None
     if former is not None:
         place = Place(admin.role_id, None)
-        members.take(session, account, former, place, actor=actor, now=now)
+        giving.take(session, account, former, place, actor=actor, now=now)
     accounts.unflag(session, account)
     record(
         session,

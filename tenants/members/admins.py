@@ -11,11 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kernel.errors import Refused
+from tenants.accounts import service as accounts
 from tenants.members.models import Assignment, Membership
+from tenants.members.rows import Row
 from tenants.people import service as people
 from tenants.roles.models import Role
-
-__all__ = ["LastAdmin", "acts_as_admin", "has_admin"]
 
 
 class LastAdmin(Refused):
@@ -33,6 +33,25 @@ def has_admin(session: Session, account: str, *, besides: UUID | None = None) ->
 def acts_as_admin(session: Session, account: str, membership_id: UUID) -> bool:
     """Whether this membership is one of the admins who count."""
     return _is_one(session, account, Membership.id == membership_id)
+
+
+def keep_one(session: Session, found: Row) -> None:
+    """Raises LastAdmin where nobody could act as admin without this membership."""
+    if is_last(session, found):
+        raise LastAdmin(f"membership {found.id} is the last admin of {found.account}")
+
+
+def is_last(session: Session, found: Row) -> bool:
+    """Whether this membership acts as admin, and no other does."""
+    return acts_as_admin(session, found.account, found.id) and not has_admin(
+        session, found.account, besides=found.id
+    )
+
+
+def unflag(session: Session, account: str) -> None:
+    """An account that waited for an admin waits no more, if it has one now."""
+    if has_admin(session, account):
+        accounts.unflag(session, account)
 
 
 def _is_one(session: Session, account: str, condition: object) -> bool:

@@ -17,8 +17,9 @@ from kernel.pages import Order, Page, PageRequest, read
 from tenants.companies import service as companies
 from tenants.members import details
 from tenants.members.assignments import Held, counts, held_by
+from tenants.members.authority import READ, area_of
 from tenants.members.models import Assignment, Membership
-from tenants.members.service import READ, MemberKind, State, area_of, shown_state
+from tenants.members.rows import MemberKind, State, shown_state
 from tenants.roles.power import Actor, Reach
 
 __all__ = [

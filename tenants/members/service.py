@@ -1,14 +1,11 @@
 """Members and clients of an account: added, changed, given roles, blocked, removed (TEN-6, TEN-7).
 
 Inner functions take the session of the account's own transaction. Whoever changes a membership holds the
-account, so such changes come one after another; what somebody may do is decided by
-`tenants.roles.power`. Nothing here tells whether an address had an ID before.
-
-Whoever has power over some companies alone sees the users who hold a role there, and changes what they
-hold there. The membership as a whole is theirs only while nothing of it reaches further (docs/roles.md).
+account, so such changes come one after another; what somebody may do is decided in `authority`.
+Nothing here tells whether an address had an ID before.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,38 +14,38 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kernel.errors import NotFound, Refused, VersionConflict
+from kernel.errors import NotFound, Refused
 from kernel.ids import new_id
 from tenants.accounts import service as accounts
 from tenants.accounts.details import NotValid
-from tenants.applications.service import ACCOUNTS
 from tenants.companies import service as companies
 from tenants.members import admins, details, rows, telling
 from tenants.members.admins import LastAdmin
 from tenants.members.assignments import Difference, Place, Wanted, difference, write
+from tenants.members.authority import (
+    MANAGE,
+    BeyondReach,
+    area_of,
+    check_change,
+    check_whole,
+    hold,
+    hold_to_take,
+    is_within,
+)
 from tenants.members.models import Membership
 from tenants.members.rows import MemberKind, Row, State, shown_state
 from tenants.people import service as people
 from tenants.people.service import Newcomer, NotAnAddress
 from tenants.roles import service as roles
 from tenants.roles.power import (
-    NOTHING,
     Actor,
-    MayNotGrant,
-    NotPermitted,
-    Power,
     Reach,
     Right,
-    reach,
-    why_not_grant,
 )
 
 __all__ = [
-    "MANAGE",
-    "READ",
     "Added",
     "AlreadyMember",
-    "BeyondReach",
     "Blocked",
     "LastAdmin",
     "MemberKind",
@@ -58,32 +55,17 @@ __all__ = [
     "Wanted",
     "accept",
     "add",
-    "area_of",
     "block",
     "change",
-    "check_giving",
     "end_sessions",
-    "give",
     "inform",
     "is_member",
     "leave",
     "names_of_places",
     "remove",
-    "set_assignments",
     "shown_state",
-    "take",
     "unblock",
 ]
-
-
-READ = {
-    MemberKind.MEMBER: Right(ACCOUNTS, "users:read"),
-    MemberKind.CLIENT: Right(ACCOUNTS, "clients:read"),
-}
-MANAGE = {
-    MemberKind.MEMBER: Right(ACCOUNTS, "users:manage"),
-    MemberKind.CLIENT: Right(ACCOUNTS, "clients:manage"),
-}
 
 
 class AlreadyMember(Refused):
@@ -98,12 +80,6 @@ class Blocked(Refused):
 
     status = 403
     reason = "membership_blocked"
-
-
-class BeyondReach(NotPermitted):
-    """What is to be changed reaches further than the power of whoever would change it."""
-
-    reason = "beyond_reach"
 
 
 @dataclass(frozen=True)
@@ -155,7 +131,7 @@ def add(
     )
     accounts.hold(session, account)
     given = difference((), assignments, now=now)
-    _check_change(session, account, given, power, area)
+    check_change(session, account, given, power, area)
     # The same statements for an address that has an ID and for one that has none.
     newcomer = Newcomer(
         address, written["given_name"], written["family_name"], locale=written["locale"]
@@ -195,27 +171,8 @@ def add(
         inform=not silently,
     )
     if accepted:
-        _unflag(session, account)
+        admins.unflag(session, account)
     return Added(membership.id, _shown(membership), person.id, is_new)
-
-
-def check_giving(
-    session: Session,
-    account: str,
-    assignments: Sequence[Wanted],
-    *,
-    actor: Actor,
-    right: Right,
-    now: datetime,
-) -> None:
-    """Whether somebody may be promised these roles by who adds people by this right.
-
-    Raises what `add` does about roles.
-    """
-    power, area = area_of(actor, account, right=right)
-    if not area.whole and not assignments:
-        raise BeyondReach("a user without any role is the whole account's")
-    _check_change(session, account, difference((), assignments, now=now), power, area)
 
 
 def change(
@@ -234,8 +191,8 @@ def change(
     The address is that of the ID, and stays (ID-3).
     """
     _, area = area_of(actor, account, kind, MANAGE[kind])
-    found = _hold(session, account, membership_id, kind, area, now, version=version)
-    _check_whole(found, area)
+    found = hold(session, account, membership_id, kind, area, now, version=version)
+    check_whole(found, area)
     written = details.cleaned(values)
     columns = (Membership.given_name, Membership.family_name, Membership.phone, Membership.locale)
     before = session.execute(select(*columns, Membership.email_key).where(*rows.this(found))).one()
@@ -246,59 +203,6 @@ def change(
     sort_name = details.sort_name(names["given_name"], names["family_name"], before.email_key)
     rows.write(session, found, now, sort_name=sort_name, **changed)
     telling.tell(session, telling.CHANGED, found, actor.id, now, fields=sorted(changed))
-
-
-def set_assignments(
-    session: Session,
-    account: str,
-    membership_id: UUID,
-    wanted: Sequence[Wanted],
-    *,
-    version: int | None = None,
-    actor: Actor,
-    now: datetime,
-) -> bool:
-    """Let a member hold exactly these roles within the actor's reach; answers whether that is news.
-
-    What is given, taken or gets another end must be the actor's to give; what stays need not be.
-    Raises NotFound, NotPermitted, MayNotGrant, LastAdmin, NotValid, VersionConflict.
-    """
-    power, area = area_of(actor, account)
-    found = _hold(session, account, membership_id, MemberKind.MEMBER, area, now, version=version)
-    held = [one for one in found.held if _is_within(area, one.company)]
-    return _rearrange(session, found, difference(held, wanted, now=now), power, area, actor, now)
-
-
-def give(
-    session: Session,
-    account: str,
-    membership_id: UUID,
-    wanted: Wanted,
-    *,
-    actor: Actor,
-    now: datetime,
-) -> bool:
-    """Give a member one role in one place, or another end to it; answers whether that is news."""
-    power, area = area_of(actor, account)
-    found = _hold(session, account, membership_id, MemberKind.MEMBER, area, now)
-    held = [one for one in found.held if one.place == wanted.place]
-    return _rearrange(session, found, difference(held, [wanted], now=now), power, area, actor, now)
-
-
-def take(
-    session: Session,
-    account: str,
-    membership_id: UUID,
-    place: Place,
-    *,
-    actor: Actor,
-    now: datetime,
-) -> bool:
-    """Take one role in one place from a member; answers whether they held it."""
-    power, area = area_of(actor, account)
-    found = _hold(session, account, membership_id, MemberKind.MEMBER, area, now)
-    held = [one for one in found.held if one.place == place and _is_within(area, one.company)]
-    return _rearrange(session, found, difference(held, (), now=now), power, area, actor, now)
 
 
 def block(
@@ -313,15 +217,14 @@ def block(
 ) -> bool:
     """Let the membership be good for nothing; answers whether that is news.
 
-    Sign-ins up to now do not count here again, also once it is unblocked (SECURITY 5.5). The last admin can't be blocked, but by the operator: then the account waits for one.
+    Sign-ins up to now do not count here again, also once it is unblocked (SECURITY 5.5). The last admin
+    can't be blocked, but by the operator: then the account waits for one.
     """
-    power, area = area_of(actor, account, kind, MANAGE[kind])
-    found = _hold(session, account, membership_id, kind, area, now, version=version, power=power)
-    _check_taking(session, found, power, area)
+    found = hold_to_take(session, account, membership_id, kind, actor, now, version=version)
     if found.state is State.BLOCKED:
         return False
-    is_last = _is_last_admin(session, found)
-    if is_last and not power.installation:
+    is_last = admins.is_last(session, found)
+    if is_last and not actor.power_in(account).installation:
         raise LastAdmin(f"membership {found.id} is the last admin of {account}")
     rows.write(session, found, now, state=State.BLOCKED, signed_out_at=now)
     telling.tell(session, telling.BLOCKED, found, actor.id, now)
@@ -344,15 +247,13 @@ def unblock(
 
     Who had not accepted yet is asked again. To give all that it holds back one must hold it.
     """
-    power, area = area_of(actor, account, kind, MANAGE[kind])
-    found = _hold(session, account, membership_id, kind, area, now, version=version, power=power)
-    _check_taking(session, found, power, area)
+    found = hold_to_take(session, account, membership_id, kind, actor, now, version=version)
     if found.state is not State.BLOCKED:
         return False
     is_in = found.accepted_at is not None or kind is MemberKind.CLIENT
     rows.write(session, found, now, state=State.ACTIVE if is_in else State.PENDING)
     telling.tell(session, telling.UNBLOCKED, found, actor.id, now)
-    _unflag(session, account)
+    admins.unflag(session, account)
     return True
 
 
@@ -367,10 +268,8 @@ def remove(
     now: datetime,
 ) -> None:
     """End a membership («Usuń użytkownika»); the person keeps the ID. Raises LastAdmin, BeyondReach, …"""
-    power, area = area_of(actor, account, kind, MANAGE[kind])
-    found = _hold(session, account, membership_id, kind, area, now, version=version, power=power)
-    _check_taking(session, found, power, area)
-    _keep_an_admin(session, found)
+    found = hold_to_take(session, account, membership_id, kind, actor, now, version=version)
+    admins.keep_one(session, found)
     rows.remove(session, found, now)
     telling.tell(session, telling.REMOVED, found, actor.id, now)
 
@@ -385,9 +284,7 @@ def end_sessions(
     now: datetime,
 ) -> None:
     """Let no sign-in up to now be used in this account any more; other accounts notice nothing."""
-    power, area = area_of(actor, account, kind, MANAGE[kind])
-    found = _hold(session, account, membership_id, kind, area, now, power=power)
-    _check_taking(session, found, power, area)
+    found = hold_to_take(session, account, membership_id, kind, actor, now)
     rows.write(session, found, now, signed_out_at=now)
     telling.tell(session, telling.SIGNED_OUT, found, actor.id, now, of=kind)
 
@@ -406,7 +303,7 @@ def inform(
     Which mail that is, depends on whether they have a way in, and the account does not learn it.
     """
     _, area = area_of(actor, account, kind, MANAGE[kind])
-    found = _hold(session, account, membership_id, kind, area, now)
+    found = hold(session, account, membership_id, kind, area, now)
     if found.state is State.BLOCKED:
         raise Blocked(f"membership {membership_id}")
     telling.tell(session, telling.INFORMED, found, actor.id, now)
@@ -425,7 +322,7 @@ def accept(session: Session, account: str, *, person_id: UUID, now: datetime) ->
         return False
     rows.write(session, found, now, state=State.ACTIVE, accepted_at=now)
     telling.tell(session, telling.ACCEPTED, found, f"person:{person_id}", now)
-    _unflag(session, account)
+    admins.unflag(session, account)
     return True
 
 
@@ -435,28 +332,9 @@ def leave(session: Session, account: str, *, person_id: UUID, now: datetime) -> 
     found = rows.of_person(session, account, person_id)
     if found.state is State.BLOCKED:
         raise Blocked(f"membership {found.id}")
-    _keep_an_admin(session, found)
+    admins.keep_one(session, found)
     rows.remove(session, found, now)
     telling.tell(session, telling.LEFT, found, f"person:{person_id}", now)
-
-
-def area_of(
-    actor: Actor,
-    account: str,
-    kind: MemberKind = MemberKind.MEMBER,
-    right: Right = MANAGE[MemberKind.MEMBER],
-) -> tuple[Power, Reach]:
-    """What the actor may do in the account, and where they have this right; raises NotFound, NotPermitted.
-
-    Clients belong to no company: nobody has power over some companies' clients alone.
-    """
-    power = actor.power_in(account)
-    if power == NOTHING:
-        raise NotFound(f"{actor.id} has no power in {account}")
-    area = reach(power, right)
-    if not area or (kind is MemberKind.CLIENT and not area.whole):
-        raise NotPermitted(f"{actor.id} does not hold {':'.join(right)}")
-    return power, area
 
 
 def is_member(session: Session, account: str, email_key: str) -> bool:
@@ -490,10 +368,6 @@ def _first_state(kind: MemberKind, *, accepted: bool, is_new: bool) -> State:
     return State.PENDING
 
 
-def _is_within(area: Reach, company: str | None) -> bool:
-    return area.whole or company in area.companies
-
-
 def _add_there(
     session: Session,
     account: str,
@@ -506,105 +380,9 @@ def _add_there(
 ) -> Added:
     """Somebody is a member already: news only for whoever does not see them."""
     found = rows.of_person(session, account, person_id, kind, now=now)
-    if area.whole or any(_is_within(area, one.company) for one in found.held):
+    if area.whole or any(is_within(area, one.company) for one in found.held):
         raise AlreadyMember(f"{person_id} is in {account} already")
     write(session, account, found.id, given, actor=actor.id, now=now)
     rows.write(session, found, now)
     telling.tell(session, telling.ROLES_CHANGED, found, actor.id, now, **telling.words(given))
     return Added(found.id, _shown(found), person_id, is_new_person=False)
-
-
-def _rearrange(
-    session: Session,
-    found: Row,
-    change: Difference,
-    power: Power,
-    area: Reach,
-    actor: Actor,
-    now: datetime,
-) -> bool:
-    if not change:
-        return False
-    _check_change(session, found.account, change, power, area)
-    lost = {one.place for one in (*change.taken, *change.prolonged)}
-    if any(one.is_admin and one.company is None and one.place in lost for one in found.held):
-        _keep_an_admin(session, found)
-    write(session, found.account, found.id, change, actor=actor.id, now=now)
-    rows.write(session, found, now)
-    telling.tell(session, telling.ROLES_CHANGED, found, actor.id, now, **telling.words(change))
-    _unflag(session, found.account)
-    return True
-
-
-def _check_change(
-    session: Session, account: str, change: Difference, power: Power, area: Reach
-) -> None:
-    """Whether these roles are the actor's to give and take, and can be held where they are given."""
-    if not all(_is_within(area, one.company) for one in change.touched):
-        raise BeyondReach("users are managed on some companies alone")
-    _check_grants(session, account, [one.place for one in change.touched], power)
-    wanted = {one.company for one in change.given if one.company is not None}
-    known = companies.find_all(session, account, wanted) if wanted else {}
-    if any(key not in known or not known[key].is_active for key in wanted):
-        raise NotValid("assignments", "no such company")
-
-
-def _check_grants(session: Session, account: str, places: Iterable[Place], power: Power) -> None:
-    """Nobody gives or takes a role with more than they hold there (SECURITY 12.4)."""
-    asked = set(places)
-    known = roles.known(session, account, {place.role_id for place in asked})
-    for place in asked:
-        if place.role_id not in known:
-            raise NotValid("assignments", "no such role")
-        refusal = why_not_grant(power, known[place.role_id].rights, company=place.company)
-        if refusal:
-            raise MayNotGrant(refusal)
-
-
-def _check_whole(found: Row, area: Reach) -> None:
-    """Whether nothing of a membership is outside of the area of whoever changes it as a whole."""
-    if not all(_is_within(area, one.company) for one in found.held):
-        raise BeyondReach(f"membership {found.id} has roles elsewhere")
-
-
-def _check_taking(session: Session, found: Row, power: Power, area: Reach) -> None:
-    """To block, remove or sign out a member is to take, for a while or for good, all that they hold."""
-    _check_whole(found, area)
-    _check_grants(session, found.account, [one.place for one in found.held], power)
-
-
-def _keep_an_admin(session: Session, found: Row) -> None:
-    if _is_last_admin(session, found):
-        raise LastAdmin(f"membership {found.id} is the last admin of {found.account}")
-
-
-def _is_last_admin(session: Session, found: Row) -> bool:
-    return admins.acts_as_admin(session, found.account, found.id) and not admins.has_admin(
-        session, found.account, besides=found.id
-    )
-
-
-def _unflag(session: Session, account: str) -> None:
-    if admins.has_admin(session, account):
-        accounts.unflag(session, account)
-
-
-def _hold(
-    session: Session,
-    account: str,
-    membership_id: UUID,
-    kind: MemberKind,
-    area: Reach,
-    now: datetime,
-    *,
-    version: int | None = None,
-    power: Power = NOTHING,
-) -> Row:
-    """The membership, if whoever has this area sees it, kept as it is until this transaction ends."""
-    accounts.hold(session, account, even_suspended=power.installation)
-    found = rows.one(session, account, now, Membership.id == membership_id, Membership.kind == kind)
-    if not area.whole and not any(_is_within(area, one.company) for one in found.held):
-        raise NotFound(f"membership {membership_id} is out of sight")
-    if version is not None and version != found.version:
-        raise VersionConflict(f"membership {membership_id} is at version {found.version}")
-    return found

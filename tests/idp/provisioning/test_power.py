@@ -4,7 +4,8 @@ from idp.provisioning.power import acting
 from kernel.errors import NotFound
 from tenants.accounts.service import AccountSuspended
 from tenants.database import db
-from tenants.members.service import MANAGE, MemberKind
+from tenants.members.authority import MANAGE
+from tenants.members.service import MemberKind
 from tenants.roles.power import ALL, Right, may, why_not_grant
 from tests.idp.provider import an_app
 from tests.idp.provisioning.conftest import a_program

@@ -10,7 +10,8 @@ from kernel.limits import Window
 from tenants.invitations import service as invitations
 from tenants.invitations.rows import NotOpen, State
 from tenants.invitations.service import AlreadyInvited
-from tenants.members.service import AlreadyMember, BeyondReach, NotAnAddress, NotValid, Wanted
+from tenants.members.authority import BeyondReach
+from tenants.members.service import AlreadyMember, NotAnAddress, NotValid, Wanted
 from tenants.roles.power import MayNotGrant, NotPermitted
 from tests.idp.race import all_at_once
 from tests.tenants import making

@@ -10,11 +10,6 @@ from tests.tenants.acting import an_office
 pytestmark = [pytest.mark.usefixtures("identity_app"), pytest.mark.product("TEN-15")]
 
 
-@pytest.fixture
-def office():
-    return an_office()
-
-
 def give(office, member, external_id="K-17", client_id="crm"):
     with db.transaction(tenant=office.id) as session:
         return external_ids.give(

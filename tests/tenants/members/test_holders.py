@@ -16,11 +16,6 @@ MANAGE = Right(ACCOUNTS, "webhooks:manage")
 
 
 @pytest.fixture
-def office():
-    return an_office()
-
-
-@pytest.fixture
 def managing(office):
     """A role with the right."""
     return making.a_role(office.id, "Integracje", rights=[MANAGE])

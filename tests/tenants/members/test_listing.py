@@ -18,11 +18,6 @@ CLIENT = MemberKind.CLIENT
 
 
 @pytest.fixture
-def office(identity_app):
-    return an_office()
-
-
-@pytest.fixture
 def page(office, now):
     """A page of the office's list, for the operator until told otherwise."""
 

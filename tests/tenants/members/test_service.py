@@ -1,25 +1,19 @@
+"""Members and clients are added, changed, blocked and removed; what each of it leaves behind."""
+
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 
 import pytest
 
 from kernel.errors import NotFound, VersionConflict
-from tenants.accounts import service as accounts
 from tenants.accounts.service import AccountSuspended
-from tenants.applications.rights import Right
-from tenants.audit import account_chain, ledger
 from tenants.database import db
 from tenants.facts.models import Fact
-from tenants.members import rows
+from tenants.members import giving, rows
 from tenants.members import service as members
-from tenants.members.admins import acts_as_admin
-from tenants.members.assignments import Place
 from tenants.members.service import (
     AlreadyMember,
-    BeyondReach,
     Blocked,
-    LastAdmin,
     MemberKind,
     NotAnAddress,
     NotValid,
@@ -27,54 +21,22 @@ from tenants.members.service import (
     Wanted,
 )
 from tenants.people import service as people
-from tenants.roles.power import NOTHING, OPERATOR, Actor, MayNotGrant, NotPermitted
+from tenants.roles.power import NOTHING
 from tests.idp.race import all_at_once
 from tests.tenants import making
 from tests.tenants.acting import (
     BOSS,
-    CLIENTS,
-    ROLES,
-    SEE,
-    USERS,
     an_office,
     facts,
     holdings,
     membership,
     trail,
 )
+from tests.tenants.members.doing import EMAIL, add, an_id, do, person_of, version_of
 
 pytestmark = pytest.mark.usefixtures("identity_app")
 
-EMAIL = "anna@example.com"
 CLIENT = MemberKind.CLIENT
-
-
-@pytest.fixture
-def office():
-    return an_office()
-
-
-def do(office, what, *args, **kwargs):
-    """One use case in the account's own transaction."""
-    with db.transaction(tenant=office.id) as session:
-        return what(session, office.id, *args, **kwargs)
-
-
-def add(office, actor, now, email=EMAIL, **more):
-    return do(office, members.add, email=email, actor=actor, now=now, **more)
-
-
-def person_of(email):
-    with db.reading() as session:
-        return people.find_by_email(session, email)
-
-
-def an_id(email=EMAIL):
-    return making.a_person(email)
-
-
-def version_of(office, member):
-    return membership(office.id, member).version
 
 
 @pytest.mark.product("TEN-6")
@@ -293,28 +255,6 @@ def test_what_no_name_phone_or_language_is_is_refused(office, now, wrong):
         add(office, BOSS, now, **wrong)
 
 
-def test_a_role_is_wanted_once_in_a_place_and_not_until_yesterday(office, now):
-    with pytest.raises(NotValid):
-        add(office, BOSS, now, assignments=[Wanted(office.watching)] * 2)
-    with pytest.raises(NotValid):
-        add(office, BOSS, now, assignments=[Wanted(office.watching, None, now)])
-
-
-@pytest.mark.security("13.6")
-def test_roles_and_companies_of_others_are_as_unknown_as_none(office, now):
-    other = an_office("Inny")
-    archived = making.a_company(office.id, archived_at=now)
-
-    for wanted in (
-        Wanted(other.watching),
-        Wanted(office.watching, other.main),
-        Wanted(office.watching, "f" * 16),
-        Wanted(office.watching, archived),
-    ):
-        with pytest.raises(NotValid):
-            add(office, BOSS, now, assignments=[wanted])
-
-
 @pytest.mark.product("TEN-6")
 def test_a_name_is_changed_and_the_address_never(office, now):
     added = add(office, BOSS, now, given_name="Anna")
@@ -344,84 +284,6 @@ def test_a_change_that_changes_nothing_leaves_no_trace(office, now):
     assert trail(office.id) == ["member:added"]
 
 
-@pytest.mark.product("TEN-6")
-def test_permissions_are_changed(office, now):
-    member = office.someone(office.watching, (office.editing, office.main))
-    wanted = [Wanted(office.watching), Wanted(office.selling, office.second)]
-
-    news = do(office, members.set_assignments, member.membership, wanted, actor=BOSS, now=now)
-    again = do(office, members.set_assignments, member.membership, wanted, actor=BOSS, now=now)
-
-    assert (news, again) == (True, False)
-    assert holdings(office.id, member.membership) == {
-        (office.watching, None, None),
-        (office.selling, office.second, None),
-    }
-    assert facts()[-1] == ("member.roles_changed", office.id, member.person)
-
-
-@pytest.mark.product("TEN-13")
-def test_the_trail_names_every_role_also_where_there_are_many(office, now):
-    roles = [making.a_role(office.id, f"Rola {number}") for number in range(130)]
-    member = office.someone()
-
-    wanted = [Wanted(role) for role in roles]
-    do(office, members.set_assignments, member.membership, wanted, actor=BOSS, now=now)
-
-    with db.reading() as session:
-        rows = ledger.history(session, chain=account_chain(office.id))
-    named = [one["role"] for row in rows for one in row.details["given"]]
-    assert (len(rows), sorted(named)) == (2, sorted(map(str, roles)))
-
-
-@pytest.mark.product("TEN-6")
-def test_a_role_is_given_until_a_moment_prolonged_and_taken(office, now):
-    member = office.someone()
-    soon, later = now + timedelta(days=1), now + timedelta(days=9)
-    place = Place(office.watching, office.main)
-
-    given = do(office, members.give, member.membership, Wanted(*place, soon), actor=BOSS, now=now)
-    prolonged = do(
-        office, members.give, member.membership, Wanted(*place, later), actor=BOSS, now=now
-    )
-    assert holdings(office.id, member.membership) == {(*place, later)}
-    taken = do(office, members.take, member.membership, place, actor=BOSS, now=now)
-    again = do(office, members.take, member.membership, place, actor=BOSS, now=now)
-
-    assert (given, prolonged, taken, again) == (True, True, True, False)
-    assert holdings(office.id, member.membership) == set()
-
-
-@pytest.mark.product("TEN-6")
-def test_a_role_that_ended_is_held_no_more_and_can_be_given_again(office, now):
-    member = office.someone()
-    yesterday = now - timedelta(days=1)
-    making.assign(office.id, member.membership, office.watching, expires_at=yesterday)
-
-    given = do(
-        office, members.give, member.membership, Wanted(office.watching), actor=BOSS, now=now
-    )
-
-    assert given
-    assert holdings(office.id, member.membership) == {(office.watching, None, None)}
-
-
-@pytest.mark.product("TEN-6")
-@pytest.mark.security("15.2")
-def test_of_fifty_who_give_a_role_at_once_one_does(identity_app, office, now):
-    member = office.someone()
-    wanted = Wanted(office.watching, office.main)
-
-    answers = all_at_once(
-        identity_app,
-        50,
-        lambda: do(office, members.give, member.membership, wanted, actor=BOSS, now=now),
-    )
-
-    assert (answers.count(False), answers.count(True)) == (49, 1)
-    assert len(holdings(office.id, member.membership)) == 1
-
-
 @pytest.mark.security("15.2")
 def test_of_fifty_changes_of_one_version_one_happens(identity_app, office, now):
     member = office.someone()
@@ -432,7 +294,7 @@ def test_of_fifty_changes_of_one_version_one_happens(identity_app, office, now):
         50,
         lambda: do(
             office,
-            members.set_assignments,
+            giving.set_assignments,
             member.membership,
             wanted,
             version=1,
@@ -614,154 +476,6 @@ def test_a_member_leaves_or_does_not_take_the_place(office, now, state):
         do(office, members.leave, person_id=member.person, now=now)
 
 
-LAST = {
-    "remove": lambda office, admin, now: do(
-        office, members.remove, admin.membership, actor=admin.actor, now=now
-    ),
-    "block": lambda office, admin, now: do(
-        office, members.block, admin.membership, actor=admin.actor, now=now
-    ),
-    "take the role": lambda office, admin, now: do(
-        office,
-        members.take,
-        admin.membership,
-        Place(office.account.admin_role, None),
-        actor=admin.actor,
-        now=now,
-    ),
-    "set other roles": lambda office, admin, now: do(
-        office,
-        members.set_assignments,
-        admin.membership,
-        [Wanted(office.account.admin_role, office.main)],
-        actor=admin.actor,
-        now=now,
-    ),
-    "give it an end": lambda office, admin, now: do(
-        office,
-        members.give,
-        admin.membership,
-        Wanted(office.account.admin_role, None, now + timedelta(days=9)),
-        actor=admin.actor,
-        now=now,
-    ),
-    "leave": lambda office, admin, now: do(office, members.leave, person_id=admin.person, now=now),
-}
-
-
-@pytest.mark.product("TEN-6")
-@pytest.mark.security("12.5")
-@pytest.mark.parametrize("how", LAST)
-def test_the_last_admin_stays(office, now, how):
-    admin = office.admin()
-
-    with pytest.raises(LastAdmin):
-        LAST[how](office, admin, now)
-
-    assert office.acting(admin.person).power.is_admin
-
-
-@pytest.mark.product("TEN-6")
-@pytest.mark.security("12.5")
-@pytest.mark.parametrize("how", LAST)
-def test_an_admin_goes_where_another_one_stays(office, now, how):
-    admin, other = office.admin(), office.admin()
-
-    LAST[how](office, admin, now)
-
-    assert office.acting(other.person).power.is_admin
-
-
-@pytest.mark.security("12.5")
-@pytest.mark.parametrize("how", LAST)
-def test_whoever_cannot_act_as_admin_does_not_count_as_the_other_one(office, now, how):
-    admin, role = office.admin(), office.account.admin_role
-    office.someone(role, state="blocked")
-    office.someone(role, state="pending", accepted_at=None)
-    office.someone(role, accepted_at=None)
-    office.someone((role, office.main))
-    ending = office.someone()
-    making.assign(office.id, ending.membership, role, expires_at=now + timedelta(days=1))
-    gone = office.someone(role)
-    with db.transaction() as session:
-        people.block(session, gone.person, now=now)
-
-    with pytest.raises(LastAdmin):
-        LAST[how](office, admin, now)
-
-
-@pytest.mark.security("12.5")
-def test_another_accounts_admin_does_not_count(office, now):
-    an_office("Inny").admin()
-
-    with pytest.raises(LastAdmin):
-        LAST["leave"](office, office.admin(), now)
-
-
-@pytest.mark.product("TEN-6")
-@pytest.mark.security("12.5", "15.2")
-@pytest.mark.parametrize("how", LAST)
-def test_of_fifty_admins_who_go_at_once_one_stays(identity_app, office, now, how):
-    admins = [office.admin() for _ in range(50)]
-    going = iter(admins)
-
-    answers = all_at_once(identity_app, 50, lambda: LAST[how](office, next(going), now))
-
-    refused = [answer for answer in answers if isinstance(answer, Exception)]
-    assert [type(answer) for answer in refused] == [LastAdmin]
-    with db.reading(tenant=office.id) as session:
-        left = [acts_as_admin(session, office.id, admin.membership) for admin in admins]
-    assert sum(left) == 1
-
-
-@pytest.mark.product("TEN-6")
-@pytest.mark.security("12.5", "15.2")
-@pytest.mark.parametrize("use", ["remove", "block"])
-def test_of_two_admins_who_end_each_other_one_stays(identity_app, office, now, use):
-    one, other = office.admin(), office.admin()
-    pairs = iter([(one, other), (other, one)] * 25)
-
-    def act():
-        actor, target = next(pairs)
-        return do(office, getattr(members, use), target.membership, actor=actor.actor, now=now)
-
-    answers = all_at_once(identity_app, 50, act)
-
-    left = [office.acting(admin.person).power.is_admin for admin in (one, other)]
-    assert sorted(left) == [False, True]
-    assert {type(a) for a in answers if isinstance(a, Exception)} <= {LastAdmin, NotFound}
-
-
-@pytest.mark.product("TEN-6")
-@pytest.mark.security("12.5")
-def test_the_operators_block_of_a_last_admin_goes_through_and_the_account_is_flagged(office, now):
-    admin = office.admin()
-
-    do(office, members.block, admin.membership, actor=BOSS, now=now)
-    flagged = flagged_at(office)
-    do(office, members.unblock, admin.membership, actor=BOSS, now=now)
-
-    assert (flagged, flagged_at(office)) == (now, None)
-    with pytest.raises(LastAdmin):
-        do(office, members.remove, admin.membership, actor=BOSS, now=now)
-
-
-def flagged_at(office):
-    with db.reading(tenant=office.id) as session:
-        return accounts.find(session, office.id).flagged_at
-
-
-@pytest.mark.product("TEN-6")
-def test_an_account_that_waits_for_an_admin_has_one_as_soon_as_somebody_can_act(office, now):
-    making.change_account(office.id, flagged_at=now)
-    member = office.someone()
-
-    wanted = Wanted(office.account.admin_role)
-    do(office, members.give, member.membership, wanted, actor=BOSS, now=now)
-
-    assert flagged_at(office) is None
-
-
 @pytest.mark.product("TEN-6")
 def test_nothing_changes_in_a_suspended_account_but_that_one_can_leave(office, now):
     member = office.someone()
@@ -774,178 +488,6 @@ def test_nothing_changes_in_a_suspended_account_but_that_one_can_leave(office, n
     do(office, members.leave, person_id=member.person, now=now)
 
 
-@pytest.mark.security("12.4")
-def test_nobody_gives_a_role_with_more_than_they_hold(office, now):
-    seller, member = office.seller(), office.someone()
-
-    given = do(
-        office,
-        members.give,
-        member.membership,
-        Wanted(office.watching),
-        actor=seller.actor,
-        now=now,
-    )
-    for role in (office.editing, office.account.admin_role):
-        with pytest.raises(MayNotGrant):
-            do(office, members.give, member.membership, Wanted(role), actor=seller.actor, now=now)
-        with pytest.raises(MayNotGrant):
-            add(office, seller.actor, now, assignments=[Wanted(role)])
-        with pytest.raises(MayNotGrant):
-            do(office, members.give, seller.membership, Wanted(role), actor=seller.actor, now=now)
-
-    assert given
-    assert person_of(EMAIL) is None
-
-
-@pytest.mark.security("12.4")
-def test_what_stays_need_not_be_ones_own_to_give(office, now):
-    seller, editor = office.seller(), office.someone(office.editing)
-    wanted = [Wanted(office.editing), Wanted(office.watching)]
-
-    do(office, members.set_assignments, editor.membership, wanted, actor=seller.actor, now=now)
-    with pytest.raises(MayNotGrant):
-        do(
-            office,
-            members.set_assignments,
-            editor.membership,
-            [Wanted(office.watching)],
-            actor=seller.actor,
-            now=now,
-        )
-
-    assert len(holdings(office.id, editor.membership)) == 2
-
-
-@pytest.mark.security("12.4")
-@pytest.mark.parametrize("use", ["block", "unblock", "remove", "end_sessions"])
-def test_nobody_ends_whoever_holds_more_than_they_do(office, now, use):
-    office.admin()
-    seller = office.seller()
-    stronger = [office.admin(), office.someone(office.editing)]
-    weaker = office.someone(office.watching)
-
-    for member in stronger:
-        with pytest.raises(MayNotGrant):
-            do(office, getattr(members, use), member.membership, actor=seller.actor, now=now)
-    do(office, getattr(members, use), weaker.membership, actor=seller.actor, now=now)
-
-
-@pytest.mark.product("TEN-6")
-@pytest.mark.security("12.2")
-def test_power_over_a_company_is_power_over_what_is_held_there(office, now):
-    seller = office.seller(office.main)
-    both = office.someone((office.watching, office.main), (office.editing, office.second))
-
-    do(office, members.set_assignments, both.membership, [], actor=seller.actor, now=now)
-    left = holdings(office.id, both.membership)
-
-    assert left == {(office.editing, office.second, None)}
-    with pytest.raises(NotFound):
-        do(office, members.set_assignments, both.membership, [], actor=seller.actor, now=now)
-
-
-@pytest.mark.product("TEN-6")
-@pytest.mark.security("12.2", "12.4")
-@pytest.mark.parametrize("company", [None, "second"])
-def test_power_over_a_company_gives_nothing_elsewhere(office, now, company):
-    company = office.second if company else None
-    boss = office.admin_of(office.main)
-    member = office.someone((office.watching, office.main))
-
-    with pytest.raises(BeyondReach):
-        do(
-            office,
-            members.give,
-            member.membership,
-            Wanted(office.watching, company),
-            actor=boss.actor,
-            now=now,
-        )
-    with pytest.raises(BeyondReach):
-        add(office, boss.actor, now, assignments=[Wanted(office.watching, company)])
-
-
-@pytest.mark.product("TEN-6")
-@pytest.mark.security("12.2")
-def test_users_are_managed_only_where_that_is_ones_right(office, now):
-    """The right to see contacts reaches further than the right to manage users."""
-    actor = office.someone((office.selling, office.main), (office.watching, office.second)).actor
-    member = office.someone((office.watching, office.main))
-
-    wanted = Wanted(office.watching, office.second)
-    with pytest.raises(BeyondReach):
-        do(office, members.give, member.membership, wanted, actor=actor, now=now)
-
-
-@pytest.mark.product("TEN-6")
-@pytest.mark.security("12.2")
-@pytest.mark.parametrize("use", ["block", "unblock", "remove", "end_sessions", "change"])
-def test_a_membership_that_reaches_further_is_not_a_companys_to_end(office, now, use):
-    boss = office.admin_of(office.main)
-    within = office.someone((office.editing, office.main))
-    further = [
-        office.someone((office.watching, office.main), (office.watching, office.second)),
-        office.someone((office.watching, office.main), office.watching),
-    ]
-    values = ({"given_name": "Jan"},) if use == "change" else ()
-
-    do(office, getattr(members, use), within.membership, *values, actor=boss.actor, now=now)
-    for member in further:
-        with pytest.raises(BeyondReach):
-            do(office, getattr(members, use), member.membership, *values, actor=boss.actor, now=now)
-
-
-@pytest.mark.product("TEN-6")
-@pytest.mark.security("12.2", "13.6")
-@pytest.mark.parametrize("use", ["block", "unblock", "remove", "end_sessions", "change"])
-def test_who_holds_nothing_on_a_company_is_out_of_its_sight(office, now, use):
-    boss = office.admin_of(office.main)
-    ended = office.someone()
-    making.assign(office.id, ended.membership, office.watching, office.main, expires_at=now)
-    values = ({"given_name": "Jan"},) if use == "change" else ()
-
-    for member in (office.someone(), office.someone((office.watching, office.second)), ended):
-        with pytest.raises(NotFound):
-            do(office, getattr(members, use), member.membership, *values, actor=boss.actor, now=now)
-
-
-@pytest.mark.product("TEN-6")
-def test_a_company_gives_roles_to_whoever_is_a_member_elsewhere(office, now):
-    boss = office.admin_of(office.main)
-    member = add(office, BOSS, now, given_name="Anna", assignments=[Wanted(office.editing)])
-    here = [Wanted(office.watching, office.main)]
-
-    added = add(office, boss.actor, now, given_name="Hanna", assignments=here)
-
-    assert (added.membership_id, added.state) == (member.membership_id, member.state)
-    assert membership(office.id, member.membership_id).given_name == "Anna"
-    assert holdings(office.id, member.membership_id) == {
-        (office.editing, None, None),
-        (office.watching, office.main, None),
-    }
-    with pytest.raises(AlreadyMember):
-        add(office, boss.actor, now, assignments=here)
-
-
-@pytest.mark.product("TEN-6")
-def test_a_company_adds_nobody_without_a_role_there(office, now):
-    with pytest.raises(BeyondReach):
-        add(office, office.admin_of(office.main).actor, now)
-
-
-@pytest.mark.product("TEN-7")
-def test_another_right_can_be_what_lets_somebody_add(office, now):
-    inviting = Right("accounts", "invitations:manage")
-    role = making.a_role(office.id, "Z", rights=(SEE, inviting))
-    actor = office.someone(role).actor
-    wanted = [Wanted(office.watching)]
-
-    with pytest.raises(NotPermitted):
-        add(office, actor, now, assignments=wanted)
-    assert add(office, actor, now, assignments=wanted, by_right=inviting)
-
-
 @pytest.mark.security("15.2")
 def test_a_version_that_is_no_more_is_refused(office, now):
     member = office.someone()
@@ -954,136 +496,9 @@ def test_a_version_that_is_no_more_is_refused(office, now):
         members.unblock: (),
         members.remove: (),
         members.change: ({},),
-        members.set_assignments: ([],),
+        giving.set_assignments: ([],),
     }
 
     for use, more in uses.items():
         with pytest.raises(VersionConflict):
             do(office, use, member.membership, *more, version=9, actor=BOSS, now=now)
-
-
-def _actors(office):
-    other = an_office("Inny")
-    role = making.a_role
-    return {
-        "operator": BOSS,
-        "admin": office.admin().actor,
-        "users manager": office.seller().actor,
-        "users manager of the company": office.seller(office.main).actor,
-        "admin of the company": office.admin_of(office.main).actor,
-        "users manager of another company": office.seller(office.second).actor,
-        "admin of another company": office.admin_of(office.second).actor,
-        "users reader": office.someone(role(office.id, "C", rights=(SEE, USERS[0]))).actor,
-        "clients manager": office.someone(role(office.id, "K", rights=(SEE, *CLIENTS))).actor,
-        "clients manager of the company": office.someone(
-            (role(office.id, "KF", rights=(SEE, *CLIENTS)), office.main)
-        ).actor,
-        "roles manager": office.someone(role(office.id, "U", rights=(SEE, *ROLES))).actor,
-        "member without roles": office.someone().actor,
-        "pending admin": office.someone(office.account.admin_role, state="pending").actor,
-        "blocked admin": office.someone(office.account.admin_role, state="blocked").actor,
-        "client": office.acting(_client(office)),
-        "admin of another account": other.admin().actor,
-        "nobody": Actor("person:0", NOTHING),
-    }
-
-
-def _client(office):
-    person = making.a_person()
-    making.a_client(office.id, person)
-    return person
-
-
-OUTSIDE = {"pending admin", "blocked admin", "client", "admin of another account", "nobody"}
-ELSEWHERE = {"users manager of another company", "admin of another company"}
-ON_ACCOUNT = {"operator", "admin", "users manager"}
-ON_COMPANY = {"users manager of the company", "admin of the company"}
-OVER_CLIENTS = {"operator", "admin", "clients manager"}
-
-
-@pytest.mark.product("TEN-6", "TEN-7")
-@pytest.mark.security("12.1", "12.2")
-def test_each_use_of_members_is_open_to_those_who_may_and_to_nobody_else(office, now):
-    """A member with a role on one company, and a client: who may do what to them."""
-    wanted = Wanted(office.watching, office.main)
-    wrong: list[tuple[str, str, str]] = []
-    uses: dict[str, Callable[..., object]] = {
-        "add": lambda actor, _: add(
-            office, actor, now, f"{len(wrong)}-{actor.id[-12:]}@example.com", assignments=[wanted]
-        ),
-        "change": lambda actor, one: do(
-            office, members.change, one, {"given_name": "Ewa"}, actor=actor, now=now
-        ),
-        "set": lambda actor, one: do(
-            office, members.set_assignments, one, [], actor=actor, now=now
-        ),
-        "give": lambda actor, one: do(office, members.give, one, wanted, actor=actor, now=now),
-        "take": lambda actor, one: do(
-            office, members.take, one, wanted.place, actor=actor, now=now
-        ),
-        **{
-            use: partial(_do_to, office, getattr(members, use), now)
-            for use in ("inform", "block", "unblock", "end_sessions", "remove")
-        },
-    }
-    for who, actor in _actors(office).items():
-        for use, act in uses.items():
-            member = office.someone((office.watching, office.main)).membership
-            allowed = ON_ACCOUNT | ON_COMPANY
-            expected = _expected(who, allowed, hidden=set() if use == "add" else ELSEWHERE)
-            answer = _answer(act, actor, member)
-            if answer != expected:
-                wrong.append((who, use, answer))
-
-    assert wrong == []
-
-
-@pytest.mark.product("TEN-6")
-@pytest.mark.security("12.1", "12.2")
-def test_each_use_of_clients_is_open_to_those_who_may_and_to_nobody_else(office, now):
-    uses: dict[str, Callable[..., object]] = {
-        "add": lambda actor, _: add(
-            office, actor, now, f"{actor.id[-12:]}@example.com", kind=CLIENT
-        ),
-        "change": lambda actor, one: do(
-            office, members.change, one, {"given_name": "Ewa"}, kind=CLIENT, actor=actor, now=now
-        ),
-        **{
-            use: partial(_do_to, office, getattr(members, use), now, kind=CLIENT)
-            for use in ("inform", "block", "unblock", "end_sessions", "remove")
-        },
-    }
-    wrong = [
-        (who, use, answer)
-        for who, actor in _actors(office).items()
-        for use, act in uses.items()
-        if (answer := _answer(act, actor, making.a_client(office.id)))
-        != _expected(who, OVER_CLIENTS)
-    ]
-
-    assert wrong == []
-
-
-def _do_to(office, use, now, actor, one, **more):
-    return do(office, use, one, actor=actor, now=now, **more)
-
-
-def _expected(who, allowed, hidden=frozenset()):
-    if who in allowed:
-        return "done"
-    if who in OUTSIDE or who in hidden:
-        return "NotFound"
-    return "BeyondReach" if who in ELSEWHERE and allowed != OVER_CLIENTS else "NotPermitted"
-
-
-def _answer(act, actor, member):
-    try:
-        act(actor, member)
-    except (NotFound, NotPermitted, MayNotGrant) as refused:
-        return type(refused).__name__
-    return "done"
-
-
-def test_the_operator_is_no_person_of_the_account(office):
-    assert BOSS.power == OPERATOR
-    assert BOSS.power_in(office.id) == OPERATOR
