@@ -44,6 +44,11 @@ quick.switch_on()
 MakeDatabase = Callable[[str, Callable[[str], None]], str]
 
 
+def pytest_collection_finish() -> None:
+    """All tests are imported, and with them most of what they test."""
+    quick.leave_alone_what_stays()
+
+
 @pytest.fixture(autouse=True)
 def _no_secret_is_logged() -> Iterator[None]:
     """What a test makes its program log holds none of the run's secrets."""

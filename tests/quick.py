@@ -3,6 +3,7 @@
 Nothing is made weaker: keys are real keys, hashes real hashes, in the strength that production has.
 """
 
+import gc
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import count
@@ -41,6 +42,14 @@ def switch_on() -> None:
     DefaultDialect.__eq__ = _speaks_the_same  # type: ignore[assignment, method-assign]
     DefaultDialect.__hash__ = _hash_of_what_it_speaks  # type: ignore[assignment, method-assign]
     tenancy.guard = _guarded_warm
+    # Each program that a test starts is a great circle of objects; all else stays for the whole run.
+    gc.set_threshold(50_000, 20, 100)
+
+
+def leave_alone_what_stays() -> None:
+    """Look for garbage no more among all that was imported: call it once that is over."""
+    gc.collect()
+    gc.freeze()
 
 
 def switch_off() -> None:
