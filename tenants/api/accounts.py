@@ -17,11 +17,15 @@ from tenants.api.demands import membership, on_account, oneself_by_ours
 from tenants.api.gate import SignInTooOld, demand_fresh_sign_in
 from tenants.api.me import person_of
 from tenants.api.rest import ACCOUNT, AccountId, api, at
+from tenants.applications.rights import Right
+from tenants.applications.service import ACCOUNTS
 from tenants.database import db
 from tenants.lifecycle import service as lifecycle
 from tenants.lifecycle.service import NoSuchMember, Overview
 from tenants.limits import limits
+from tenants.roles.power import demand
 
+MANAGE = Right(ACCOUNTS, "account:manage")
 PER_PERSON = Window("api: accounts made by a person", limit=20, every=timedelta(days=1))
 
 Name = Annotated[str, Field(max_length=200, examples=["Dom i Ogród sp. z o.o."]), OneLine]
@@ -139,6 +143,7 @@ def get_account(call: Call[Caller], account: AccountId) -> Reply[Account]:
 )  # fmt: skip
 def change_account(call: Call[Caller], account: AccountId, body: AccountChange) -> Reply[Account]:
     """Change an account's details. The main company keeps its own."""
+    demand(call.caller.actor, account, MANAGE)
     with db.transaction(tenant=account) as session:
         accounts.change(
             session,

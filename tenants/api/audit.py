@@ -17,10 +17,14 @@ from tenants.api.callers import Caller, Kind
 from tenants.api.demands import on_account
 from tenants.api.gate import SignInTooOld, demand_fresh_sign_in
 from tenants.api.rest import AUDIT, AccountId, api
+from tenants.applications.rights import Right
+from tenants.applications.service import ACCOUNTS
 from tenants.database import db
 from tenants.limits import limits
+from tenants.roles.power import demand
 from tenants.trail import Exported, Row, Wanted
 
+READ = Right(ACCOUNTS, "audit:read")
 EXPORTS = Window("audit-export", limit=30, every=timedelta(hours=1))
 """Of an account: each may read all of its trail."""
 
@@ -74,6 +78,7 @@ def list_audit_entries(
     call: Call[Caller], account: AccountId, query: AuditQuery
 ) -> Listing[AuditEntry]:
     """List what happened in the account, the newest first."""
+    demand(call.caller.actor, account, READ)
     with db.reading(tenant=account) as session:
         page = trail.listed(session, account, asked=query.page, wanted=query.wanted)
         names = trail.names(session, account, list(page.items))
@@ -92,6 +97,7 @@ def export_audit_entries(
     For a person who signed in within the last ten minutes, or an API key, thirty times an hour in an
     account. JSON Lines for programs, CSV for spreadsheets. That it was taken out is in the trail.
     """
+    demand(call.caller.actor, account, READ)
     if call.caller.kind is Kind.PERSON:
         demand_fresh_sign_in(call.caller, now=call.now)
 

@@ -14,9 +14,10 @@ from tenants.applications.service import ACCOUNTS, Right
 from tenants.companies import service as companies
 from tenants.companies.service import CompanySummary, MainCompany, NotANip, NotValid
 from tenants.database import db
-from tenants.roles.power import reach
+from tenants.roles.power import NotPermitted, demand, reach
 
 READ = Right(ACCOUNTS, "companies:read")
+MANAGE = Right(ACCOUNTS, "companies:manage")
 
 
 class Company(Answer):
@@ -71,6 +72,8 @@ class CompanyQuery(PageQuery):
 def list_companies(call: Call[Caller], account: AccountId, query: CompanyQuery) -> Listing[Company]:
     """List companies by name."""
     seen = reach(call.caller.actor.power_in(account), READ)
+    if not seen:
+        raise NotPermitted(f"{call.caller.actor.id} reads no company")
     with db.reading(tenant=account) as session:
         page = companies.listed(
             session,
@@ -89,6 +92,7 @@ def list_companies(call: Call[Caller], account: AccountId, query: CompanyQuery) 
 )  # fmt: skip
 def create_company(call: Call[Caller], account: AccountId, body: CompanyDraft) -> Reply[Company]:
     """Create a company. It gets a key of its own."""
+    demand(call.caller.actor, account, MANAGE)
     with db.transaction(tenant=account) as session:
         made = companies.create(
             session, account, body.model_dump(), actor=call.caller.actor.id, now=call.now
@@ -102,6 +106,7 @@ def create_company(call: Call[Caller], account: AccountId, body: CompanyDraft) -
 )  # fmt: skip
 def get_company(call: Call[Caller], account: AccountId, company: CompanyId) -> Reply[Company]:
     """Read a company, an archived one too."""
+    demand(call.caller.actor, account, READ, company)
     with db.reading(tenant=account) as session:
         found = companies.find(session, account, company)
     if found is None:
@@ -117,6 +122,7 @@ def change_company(
     call: Call[Caller], account: AccountId, company: CompanyId, body: CompanyChange
 ) -> Reply[Company]:
     """Change a company's details."""
+    demand(call.caller.actor, account, MANAGE, company)
     with db.transaction(tenant=account) as session:
         changed = companies.change(
             session,
@@ -137,6 +143,7 @@ def change_company(
 )  # fmt: skip
 def archive_company(call: Call[Caller], account: AccountId, company: CompanyId) -> Reply[Company]:
     """Archive a company: nobody works in it any more. The main company stays."""
+    demand(call.caller.actor, account, MANAGE)
     with db.transaction(tenant=account) as session:
         archived = companies.archive(
             session,
@@ -155,6 +162,7 @@ def archive_company(call: Call[Caller], account: AccountId, company: CompanyId) 
 )  # fmt: skip
 def restore_company(call: Call[Caller], account: AccountId, company: CompanyId) -> Reply[Company]:
     """Take a company back out of the archive, with all that was given on it."""
+    demand(call.caller.actor, account, MANAGE)
     with db.transaction(tenant=account) as session:
         restored = companies.restore(
             session,

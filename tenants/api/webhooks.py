@@ -13,7 +13,10 @@ from tenants.accounts.service import AccountSuspended
 from tenants.api.callers import Caller
 from tenants.api.demands import on_account
 from tenants.api.rest import WEBHOOK, AccountId, api, at
+from tenants.applications.rights import Right
+from tenants.applications.service import ACCOUNTS
 from tenants.database import db
+from tenants.roles.power import demand
 from tenants.webhooks import deliveries
 from tenants.webhooks import service as webhooks
 from tenants.webhooks.service import LONGEST_OVERLAP, EndpointSummary, WebhookNotValid
@@ -22,6 +25,7 @@ _EXAMPLE = "0197c2f4-8f7e-7b1a-9d3c-2b8f5e6a7c30"
 _MOST_EVENTS = 100
 _MOST_REPLAYED = 1_000
 _DEMAND = on_account("webhooks:manage")
+MANAGE = Right(ACCOUNTS, "webhooks:manage")
 
 WebhookId = Annotated[UUID, Field(description="The webhook's id", examples=[_EXAMPLE])]
 DeliveryId = Annotated[UUID, Field(description="The delivery's id", examples=[_EXAMPLE])]
@@ -140,6 +144,7 @@ class Sent(Answer):
 @api.get("/accounts/{account}/webhooks", tag=WEBHOOK, demand=_DEMAND)
 def list_webhooks(call: Call[Caller], account: AccountId, query: PageQuery) -> Listing[Webhook]:
     """List webhooks, the oldest first."""
+    _demand(call, account)
     with db.reading(tenant=account) as session:
         page = webhooks.listed(session, account, asked=query.page)
     return listing(page, Webhook.of)
@@ -153,6 +158,7 @@ def create_webhook(
     call: Call[Caller], account: AccountId, body: WebhookDraft
 ) -> Reply[FreshWebhook]:
     """Create a webhook; the answer is the only one that holds its secret."""
+    _demand(call, account)
     with db.transaction(tenant=account) as session:
         made, secret = webhooks.create(
             session,
@@ -172,6 +178,7 @@ def create_webhook(
 )  # fmt: skip
 def get_webhook(call: Call[Caller], account: AccountId, webhook: WebhookId) -> Reply[Webhook]:
     """Read a webhook."""
+    _demand(call, account)
     with db.reading(tenant=account) as session:
         found = webhooks.find(session, account, webhook)
     return _reply(_sure(found))
@@ -185,6 +192,7 @@ def change_webhook(
     call: Call[Caller], account: AccountId, webhook: WebhookId, body: WebhookChange
 ) -> Reply[Webhook]:
     """Change where a webhook goes, what it is called, or what it hears of."""
+    _demand(call, account)
     with db.transaction(tenant=account) as session:
         changed = webhooks.change(
             session,
@@ -203,6 +211,7 @@ def change_webhook(
 )  # fmt: skip
 def remove_webhook(call: Call[Caller], account: AccountId, webhook: WebhookId) -> None:
     """Remove a webhook with its log."""
+    _demand(call, account)
     with db.transaction(tenant=account) as session:
         webhooks.remove(
             session,
@@ -219,6 +228,7 @@ def rotate_webhook_secret(
     call: Call[Caller], account: AccountId, webhook: WebhookId, body: SecretRotation
 ) -> Reply[FreshWebhook]:
     """Give a webhook a new secret; the one before signs along for a while."""
+    _demand(call, account)
     with db.transaction(tenant=account) as session:
         secret = webhooks.rotate_secret(
             session,
@@ -235,6 +245,7 @@ def rotate_webhook_secret(
 @api.post("/accounts/{account}/webhooks/{webhook}/disable", tag=WEBHOOK, demand=_DEMAND)
 def disable_webhook(call: Call[Caller], account: AccountId, webhook: WebhookId) -> Reply[Webhook]:
     """Send nothing there any more."""
+    _demand(call, account)
     with db.transaction(tenant=account) as session:
         return _reply(
             webhooks.disable(session, account, webhook, actor=call.caller.actor.id, now=call.now)
@@ -244,6 +255,7 @@ def disable_webhook(call: Call[Caller], account: AccountId, webhook: WebhookId) 
 @api.post("/accounts/{account}/webhooks/{webhook}/enable", tag=WEBHOOK, demand=_DEMAND)
 def enable_webhook(call: Call[Caller], account: AccountId, webhook: WebhookId) -> Reply[Webhook]:
     """Send there again, from now on."""
+    _demand(call, account)
     with db.transaction(tenant=account) as session:
         return _reply(
             webhooks.enable(session, account, webhook, actor=call.caller.actor.id, now=call.now)
@@ -253,6 +265,7 @@ def enable_webhook(call: Call[Caller], account: AccountId, webhook: WebhookId) -
 @api.post("/accounts/{account}/webhooks/{webhook}/test", tag=WEBHOOK, demand=_DEMAND)
 def send_test_event(call: Call[Caller], account: AccountId, webhook: WebhookId) -> Sent:
     """Send an event that means nothing, to see whether the address works."""
+    _demand(call, account)
     with db.transaction(tenant=account) as session:
         delivery_id = deliveries.send_test(
             session, account, webhook, actor=call.caller.actor.id, now=call.now
@@ -265,6 +278,7 @@ def list_deliveries(
     call: Call[Caller], account: AccountId, webhook: WebhookId, query: DeliveryQuery
 ) -> Listing[Delivery]:
     """List what was sent to a webhook, the newest first."""
+    _demand(call, account)
     with db.reading(tenant=account) as session:
         _sure(webhooks.find(session, account, webhook))
         page = deliveries.listed(session, account, webhook, asked=query.page, state=query.state)
@@ -278,6 +292,7 @@ def get_delivery(
     call: Call[Caller], account: AccountId, webhook: WebhookId, delivery: DeliveryId
 ) -> Delivery:
     """Read one delivery."""
+    _demand(call, account)
     with db.reading(tenant=account) as session:
         found = deliveries.find(session, account, delivery)
     if found is None or found.endpoint_id != webhook:
@@ -293,6 +308,7 @@ def replay_deliveries(
     call: Call[Caller], account: AccountId, webhook: WebhookId, body: Replay
 ) -> Replayed:
     """Send again, under the same id: these deliveries, or all that failed since a moment."""
+    _demand(call, account)
     if (body.delivery_ids is None) == (body.failed_since is None):
         raise WebhookNotValid("delivery_ids", "either these, or a moment")
     with db.transaction(tenant=account) as session:
@@ -306,6 +322,11 @@ def replay_deliveries(
             now=call.now,
         )
     return Replayed(count=count)
+
+
+def _demand(call: Call[Caller], account: str) -> None:
+    """Ask once more, whatever the gate said (SECURITY 12.2)."""
+    demand(call.caller.actor, account, MANAGE)
 
 
 def _sure(found: EndpointSummary | None) -> EndpointSummary:
