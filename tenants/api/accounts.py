@@ -13,7 +13,7 @@ from kernel.limits import Refusal, Window
 from tenants.accounts import service as accounts
 from tenants.accounts.service import AccountSuspended, NotANip, NotValid
 from tenants.api.callers import Caller, Kind
-from tenants.api.demands import membership, on_account, oneself_by_ours
+from tenants.api.demands import by_ours, membership, on_account, oneself
 from tenants.api.gate import SignInTooOld, demand_fresh_sign_in
 from tenants.api.me import person_of
 from tenants.api.rest import ACCOUNT, AccountId, api, at
@@ -109,7 +109,7 @@ class HandOver(Asked):
 
 
 @api.post(
-    "/accounts", tag=ACCOUNT, demand=oneself_by_ours(), makes=True, gives_version=True,
+    "/accounts", tag=ACCOUNT, demand=by_ours(oneself()), makes=True, gives_version=True,
     refusals=[NotValid], pointers={NotANip: "/nip"},
 )  # fmt: skip
 def create_account(call: Call[Caller], body: AccountDraft) -> Reply[Account]:
@@ -159,7 +159,7 @@ def change_account(call: Call[Caller], account: AccountId, body: AccountChange) 
 
 @api.post(
     "/accounts/{account}/hand-over", tag=ACCOUNT,
-    demand=on_account("account:manage", Kind.PERSON), refusals=[NoSuchMember, SignInTooOld, AccountSuspended],
+    demand=by_ours(on_account("account:manage", Kind.PERSON)), refusals=[NoSuchMember, SignInTooOld, AccountSuspended],
 )  # fmt: skip
 def hand_account_over(call: Call[Caller], account: AccountId, body: HandOver) -> Reply[Account]:
     """Make an active member the admin of the account.
@@ -182,7 +182,7 @@ def hand_account_over(call: Call[Caller], account: AccountId, body: HandOver) ->
 
 
 @api.delete(
-    "/accounts/{account}", tag=ACCOUNT, demand=on_account("account:manage", Kind.PERSON),
+    "/accounts/{account}", tag=ACCOUNT, demand=by_ours(on_account("account:manage", Kind.PERSON)),
     needs_version=True, refusals=[SignInTooOld],
 )  # fmt: skip
 def close_account(call: Call[Caller], account: AccountId) -> None:

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from kernel.api import Answer, Asked, Call, Change, Moment, OneLine, Reply
 from tenants.accounts.service import AccountSuspended
 from tenants.api.callers import Caller, Kind
-from tenants.api.demands import on_account
+from tenants.api.demands import by_ours, on_account
 from tenants.api.gate import SignInTooOld, demand_fresh_sign_in
 from tenants.api.rest import API_KEY, AccountId, api, at
 from tenants.api_keys import service as keys
@@ -20,6 +20,7 @@ from tenants.roles.power import MayNotGrant
 _EXAMPLE = "0197c2f4-8f7e-7b1a-9d3c-2b8f5e6a7c20"
 # No key makes, renews or ends a key: who steals one can't make another that outlives it.
 _DEMAND = on_account("api-keys:manage", Kind.PERSON)
+_MAKING = by_ours(_DEMAND)
 
 KeyId = Annotated[UUID, Field(description="The key's id", examples=[_EXAMPLE])]
 KeyName = Annotated[str, Field(max_length=100, examples=["Sklep internetowy"]), OneLine]
@@ -100,7 +101,7 @@ def list_api_keys(call: Call[Caller], account: AccountId) -> ApiKeys:
 
 
 @api.post(
-    "/accounts/{account}/api-keys", tag=API_KEY, demand=_DEMAND, makes=True, gives_version=True,
+    "/accounts/{account}/api-keys", tag=API_KEY, demand=_MAKING, makes=True, gives_version=True,
     refusals=[MayNotGrant, SignInTooOld, AccountSuspended, NotAKey],
 )  # fmt: skip
 def create_api_key(call: Call[Caller], account: AccountId, body: ApiKeyDraft) -> Reply[FreshApiKey]:
@@ -131,7 +132,7 @@ def get_api_key(call: Call[Caller], account: AccountId, key: KeyId) -> Reply[Api
 
 
 @api.patch(
-    "/accounts/{account}/api-keys/{key}", tag=API_KEY, demand=_DEMAND, needs_version=True,
+    "/accounts/{account}/api-keys/{key}", tag=API_KEY, demand=_MAKING, needs_version=True,
     refusals=[NotAKey],
 )  # fmt: skip
 def change_api_key(
@@ -156,7 +157,7 @@ def change_api_key(
 
 
 @api.post(
-    "/accounts/{account}/api-keys/{key}/rotate", tag=API_KEY, demand=_DEMAND, needs_version=True,
+    "/accounts/{account}/api-keys/{key}/rotate", tag=API_KEY, demand=_MAKING, needs_version=True,
     refusals=[MayNotGrant, SignInTooOld, Revoked, NotAKey],
 )  # fmt: skip
 def rotate_api_key(

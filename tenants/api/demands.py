@@ -89,17 +89,17 @@ def oneself() -> AccountDemand:
     return _without_right("For everybody, about themselves.", Where.ONESELF, (Kind.PERSON,))
 
 
-def oneself_by_ours() -> AccountDemand:
-    """The same for what binds the person outside of the token's context: accounts taken, left, made.
+def by_ours(demand: AccountDemand) -> AccountDemand:
+    """The same demand, of people who ask through one of our own programs.
 
-    Nobody who let some application work in one account has let it do that.
+    For what stays when a person takes back what they let an application do: accounts taken, left or
+    made, keys, who has the account. Nobody who let some application work in an account allowed that.
     """
-    about = _without_right(
-        "For everybody, about themselves, through the installation's own applications alone.",
-        Where.ONESELF,
-        (Kind.PERSON,),
+    return replace(
+        demand,
+        words=f"{demand.words} Through the installation's own applications alone.",
+        is_for_ours=True,
     )
-    return replace(about, is_for_ours=True)
 
 
 def by_itself() -> AccountDemand:

@@ -11,7 +11,7 @@ from kernel.api import Answer, Call, Query
 from kernel.errors import NotFound
 from tenants.accounts.service import AccountSuspended
 from tenants.api.callers import Caller
-from tenants.api.demands import oneself, oneself_by_ours
+from tenants.api.demands import by_ours, oneself
 from tenants.api.rest import ME, AccountId, CompanyId, api
 from tenants.applications import service as applications
 from tenants.applications.rights import Right
@@ -161,7 +161,7 @@ def list_my_permissions(call: Call[Caller], query: PermissionQuery) -> Permitted
 
 
 @api.post(
-    "/me/contexts/{account}/accept", tag=ME, demand=oneself_by_ours(),
+    "/me/contexts/{account}/accept", tag=ME, demand=by_ours(oneself()),
     refusals=[Blocked, AccountSuspended],
 )  # fmt: skip
 def accept_membership(call: Call[Caller], account: AccountId) -> None:
@@ -172,7 +172,7 @@ def accept_membership(call: Call[Caller], account: AccountId) -> None:
 
 
 @api.post(
-    "/me/contexts/{account}/leave", tag=ME, demand=oneself_by_ours(), refusals=[Blocked, LastAdmin]
+    "/me/contexts/{account}/leave", tag=ME, demand=by_ours(oneself()), refusals=[Blocked, LastAdmin]
 )
 def leave_account(call: Call[Caller], account: AccountId) -> None:
     """Give up the place as a user of an account, or decline it. The last admin stays."""

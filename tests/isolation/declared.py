@@ -10,8 +10,11 @@ WITHOUT = {
     *("get_myself", "list_my_contexts", "list_my_permissions", "create_account"),
     *("accept_membership", "leave_account", "get_account", "list_applications"),
 }
-# What binds the person outside of a token's context, so that no application of somebody else's does it.
-BY_OURS_ALONE = {"create_account", "accept_membership", "leave_account"}
+# What stays when a person takes back their consent, so that no application of somebody else's does it.
+BY_OURS_ALONE = {
+    *("create_account", "accept_membership", "leave_account"),
+    *("create_api_key", "change_api_key", "rotate_api_key", "close_account", "hand_account_over"),
+}
 # Whoever does these needs more than the permission: all that the role in question gives.
 GIVING = {
     *("add_user", "set_assignments", "block_user", "unblock_user", "end_sessions_of_user"),

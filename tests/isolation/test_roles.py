@@ -248,6 +248,30 @@ def test_whoever_may_is_let_in(home, operation):
             estate = an_estate(home.world)
 
 
+@pytest.mark.security("12.4", "12.8")
+@pytest.mark.parametrize("operation", IN_AN_ACCOUNT, ids=by_name)
+def test_through_somebody_elses_application_an_admin_does_nothing_that_outlives_their_consent(
+    home, operation
+):
+    estate = an_estate(home.world)
+    foreign, person_id = somebody_elses(home.world), making.a_person()
+    making.a_member(estate.account.id, person_id, roles=[estate.account.admin_role])
+    provider.allow(foreign.program, person_id, scopes=("openid", "accounts"))
+    through_another = foreign.speaker(person_id, estate.account.id)
+    before = estate.digest()
+
+    answer = operation.send(through_another, estate.slots, body=body_for(estate, operation))
+
+    said = answer.get_data(as_text=True)
+    if operation.id in declared.BY_OURS_ALONE:
+        assert (answer.status_code, answer.json["code"]) == (403, "credentials_unsuitable"), said
+        assert estate.digest() == before
+    elif answer.status_code == 403:
+        assert answer.json["code"] == "not_owner", said
+    else:
+        assert is_let_in(answer), said
+
+
 @pytest.mark.parametrize("operation", ABOUT_ONESELF, ids=by_name)
 def test_what_is_about_oneself_is_for_every_person_and_for_nothing_else(home, operation):
     person_id = making.a_person()

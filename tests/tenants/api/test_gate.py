@@ -14,11 +14,11 @@ from tenants.api.callers import Caller, Kind
 from tenants.api.demands import (
     anywhere,
     by_itself,
+    by_ours,
     membership,
     on_account,
     on_company,
     oneself,
-    oneself_by_ours,
 )
 from tenants.api.gate import FRESH, Gate, SignInTooOld, WrongCredentials, demand_fresh_sign_in
 from tenants.roles.power import Actor, Power, Right
@@ -87,10 +87,12 @@ def test_what_is_about_oneself_needs_no_account():
 
 @pytest.mark.security("12.1")
 def test_what_binds_a_person_elsewhere_is_done_through_our_own_applications_alone():
-    admit(a_caller(account=None, is_ours=True), oneself_by_ours(), account=OTHER)
+    admit(a_caller(account=None, is_ours=True), by_ours(oneself()), account=OTHER)
 
     with pytest.raises(WrongCredentials):
-        admit(a_caller(), oneself_by_ours())
+        admit(a_caller(), by_ours(oneself()))
+    with pytest.raises(WrongCredentials):
+        admit(a_caller(), by_ours(on_account("account:manage", Kind.PERSON)))
 
 
 @pytest.mark.security("13.1")
