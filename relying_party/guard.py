@@ -14,7 +14,7 @@ from flask import Flask, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from kernel import clock
-from kernel.web import is_own_path, requirement_of
+from kernel.web import forward, is_own_path, public_url, requirement_of
 from relying_party.contexts import current as contexts
 from relying_party.contexts.context import Context
 from relying_party.contexts.current import Work
@@ -27,6 +27,7 @@ from relying_party.sessions.service import Sessions, SignedIn
 SESSION = "session"
 CONTEXT = "context"
 PERMISSION = "permission "
+_READING = {"GET", "HEAD"}
 
 
 def permission(name: str) -> str:
@@ -102,10 +103,13 @@ class Guard:
 
 def to_sign_in() -> ResponseReturnValue:
     """Ask the provider who this is, and come back here."""
-    return redirect(url_for("sign_in.start", return_to=_page()), code=303)
+    if request.method in _READING:
+        return redirect(url_for("sign_in.start", return_to=_page()), code=303)
+    # A form was posted: browsers would not follow a redirect that ends at another origin.
+    return forward(public_url("sign_in.start", return_to=_page())), 401
 
 
 def _page() -> str:
     """Where to go on after signing in: this page if it can be opened by an address."""
     path = request.full_path.removesuffix("?")
-    return path if request.method in {"GET", "HEAD"} and is_own_path(path) else "/"
+    return path if request.method in _READING and is_own_path(path) else "/"

@@ -1,11 +1,11 @@
 """The page on which somebody creates an account, and is its administrator from then on."""
 
-from flask import Blueprint, current_app, make_response, redirect, render_template, url_for
+from flask import Blueprint, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from kernel.crypto import new_token
 from kernel.i18n import gettext as _
-from kernel.web import requires, toast
+from kernel.web import forward, public_url, requires, toast
 from portal.accounts import service
 from portal.accounts.forms import NewAccountForm
 from portal.accounts.service import Made, NotMade
@@ -46,7 +46,8 @@ def create() -> ResponseReturnValue:
     )
     if isinstance(answer, Made):
         toast(_("The account %(name)s is there. You are its administrator.", name=answer.name))
-        return redirect(url_for("home.page_in_context", context=Context(answer.id)), 303)
+        # The sign-in for the account goes by the identity program: another origin, after a form.
+        return forward(public_url("home.page_in_context", context=Context(answer.id)))
     return make_response(_form(form, answer), 422)
 
 

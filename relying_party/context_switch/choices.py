@@ -16,6 +16,9 @@ CONTEXTS = "/v1/me/contexts"
 PERMISSIONS = "/v1/me/permissions"
 _ACCOUNTS = "accounts"
 _CLOSED = "closed"
+# Each account brings its companies along: fifty are a page that is answered at once.
+_A_PAGE = 50
+_MOST_PAGES = 40
 
 
 class WhyNot(StrEnum):
@@ -60,10 +63,18 @@ class Permitted:
 
 def choices(grants: Grants, api: ApiClient, session_id: UUID, *, application: str) -> list[Choice]:
     """Every account of the person, by name; raises ApiUnreachable and what tokens raise."""
-    answer = api.get(session_id, CONTEXTS, context=any_context(grants, session_id))
-    if not answer.is_success:
-        raise ApiUnreachable(f"the API answered {answer.status}")
-    return list(_choices(answer.value, application))
+    context = any_context(grants, session_id)
+    found: list[Choice] = []
+    asked = {"limit": str(_A_PAGE)}
+    for _page in range(_MOST_PAGES):
+        answer = api.get(session_id, CONTEXTS, asked, context=context)
+        if not answer.is_success:
+            raise ApiUnreachable(f"the API answered {answer.status}")
+        found += _choices(answer.value, application)
+        if answer.value.get("next") is None:
+            break
+        asked["cursor"] = answer.value["next"]
+    return found
 
 
 def matching(known: Sequence[Choice], search: str) -> list[Choice]:

@@ -13,6 +13,9 @@ from relying_party.contexts.context import PERSON, Context
 from relying_party.errors import ApiUnreachable
 from relying_party.grants.service import Grants
 
+# Fifty accounts with their companies, or an account with everything about it.
+_MOST_BYTES = 4_000_000
+
 Ask = Callable[[dict[str, str]], Response]
 """Sends a request with these headers."""
 
@@ -56,7 +59,7 @@ class ApiClient:
         url = f"{self._audience}{path}{query}"
 
         def ask(headers: dict[str, str]) -> Response:
-            return self._outgoing.get(url, headers=headers)
+            return self._outgoing.get(url, headers=headers, most_bytes=_MOST_BYTES)
 
         return self._ask(session_id, context, ask, renew=True)
 

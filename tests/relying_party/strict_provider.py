@@ -184,7 +184,8 @@ class StrictProvider:
                     for account, known in sorted(
                         self.accounts.items(), key=lambda each: str(each[1]["name"])
                     )
-                ]
+                ],
+                "next": None,
             }
         account, _ = self.contexts[token]
         permissions = self.accounts[account or ""]["permissions"]

@@ -1,10 +1,12 @@
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
 from relying_party.context_switch import choices
 from relying_party.context_switch.choices import WhyNot
 from relying_party.errors import ApiUnreachable
+from relying_party.grants.api_client import ApiAnswer
 
 
 @pytest.mark.parametrize("answer", [None, {}, {"items": [{}]}, {"items": [{"account": 1}]}, []])
@@ -46,6 +48,40 @@ def test_an_account_is_opened_only_where_everything_holds(changes, why_not):
 
 def test_a_closed_account_is_not_there():
     assert list(choices._choices({"items": [TOLD | {"status": "closed"}]}, "crm")) == []
+
+
+class Pages:
+    """An API that tells of the accounts a few at a time."""
+
+    def __init__(self, *pages):
+        self.pages = list(pages)
+        self.asked = []
+
+    def get(self, session_id, path, parameters, *, context):
+        self.asked.append(dict(parameters))
+        items = self.pages.pop(0)
+        following = f"after-{len(self.asked)}" if self.pages else None
+        return ApiAnswer(200, {"items": items, "next": following})
+
+
+class NoGrants:
+    def contexts(self, session_id):
+        return []
+
+
+def test_accounts_are_read_to_the_end_of_the_list():
+    api = Pages([TOLD, TOLD | {"account": "1" * 12}], [TOLD | {"account": "2" * 12}])
+
+    found = choices.choices(NoGrants(), api, uuid4(), application="crm")
+
+    assert [one.account for one in found] == ["0123456789ab", "1" * 12, "2" * 12]
+    assert api.asked == [{"limit": "50"}, {"limit": "50", "cursor": "after-1"}]
+
+
+def test_a_list_that_never_ends_is_not_read_for_ever():
+    api = Pages(*([TOLD] for _ in range(1_000)))
+
+    assert len(choices.choices(NoGrants(), api, uuid4(), application="crm")) == 40
 
 
 OFFICE = account(
