@@ -1,13 +1,14 @@
 """The person whose token it is: where they are at home, and what they may there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from kernel.api import Answer, Call, Query
+from kernel.api import Answer, Call, Listing, PageQuery, Query
+from kernel.api.pages import listing
 from kernel.errors import NotFound
 from tenants.accounts.service import AccountSuspended
 from tenants.api.callers import Caller
@@ -21,8 +22,8 @@ from tenants.members import service as members
 from tenants.members.service import Blocked, LastAdmin
 from tenants.standing import places, scope
 from tenants.standing import service as standings
-from tenants.standing.places import Place
-from tenants.standing.service import ACTIVE, Standing
+from tenants.standing.places import CompanyPlace, Place
+from tenants.standing.service import ACTIVE
 
 _MOST_COMPANIES = 200
 
@@ -55,12 +56,6 @@ class Context(Answer):
     companies: list[ContextCompany] = Field(
         description=f"Where the person works as a user, by name; {_MOST_COMPANIES} at most"
     )
-
-
-class Contexts(Answer):
-    """All accounts of the person, by name."""
-
-    items: list[Context]
 
 
 class Labels(Answer):
@@ -113,23 +108,21 @@ def get_myself(call: Call[Caller]) -> Myself:
 
 
 @api.get("/me/contexts", tag=ME, demand=oneself())
-def list_my_contexts(call: Call[Caller]) -> Contexts:
-    """List all accounts of the person, with the companies on which they work.
+def list_my_contexts(call: Call[Caller], query: PageQuery) -> Listing[Context]:
+    """List the accounts of the person by name, with the companies on which they work.
 
     An application that is not the installation's own is told of the account of its token, and of the
     company, where it is for one; with a token for no account, of none.
     """
     caller = call.caller
     person_id = person_of(caller)
+    account = None if caller.is_ours else caller.account
+    if account is None and not caller.is_ours:
+        return Listing(items=[], next=None, total=None)
     with db.reading(person=person_id) as session:
-        found = places.of_person(session, person_id)
-    return Contexts(
-        items=[
-            _context(place, caller, call.now)
-            for place in found
-            if caller.is_ours or place.account == caller.account
-        ]
-    )
+        page = places.listed(session, person_id, asked=query.page, only=account)
+    companies = _companies(page.items, caller, call.now)
+    return listing(page, lambda place: _context(place, companies.get(place.account, ())))
 
 
 @api.get("/me/permissions", tag=ME, demand=oneself(), refusals=[NotFound])
@@ -196,7 +189,7 @@ def _demand_place(caller: Caller, account: str) -> None:
             raise NotFound(f"no place in {account}")
 
 
-def _context(place: Place, caller: Caller, now: datetime) -> Context:
+def _context(place: Place, companies: Sequence[CompanyPlace]) -> Context:
     return Context(
         account=place.account,
         name=place.name,
@@ -204,22 +197,23 @@ def _context(place: Place, caller: Caller, now: datetime) -> Context:
         member_state=place.member_state,
         client_state=place.client_state,
         applications=sorted(place.applications),
-        companies=_companies(place, caller, now),
+        companies=[ContextCompany.of(company) for company in companies],
     )
 
 
-def _companies(place: Place, caller: Caller, now: datetime) -> list[ContextCompany]:
-    if place.status != ACTIVE or place.member_state != ACTIVE:
-        return []
-    with db.reading(tenant=place.account) as session:
-        standing: Standing | None = standings.of(
-            session, account=place.account, person_id=person_of(caller), now=now
+def _companies(
+    found: Sequence[Place], caller: Caller, now: datetime
+) -> Mapping[str, Sequence[CompanyPlace]]:
+    working = [
+        place.account for place in found if place.status == ACTIVE and place.member_state == ACTIVE
+    ]
+    if not working:
+        return {}
+    only = None if caller.is_ours else caller.company
+    with db.reading(everywhere=True) as session:
+        return places.companies_in(
+            session, person_of(caller), working, only=only, most=_MOST_COMPANIES, now=now
         )
-        if standing is None:
-            return []
-        only = None if caller.is_ours else caller.company
-        found = places.companies_of(session, standing, only=only, most=_MOST_COMPANIES)
-    return [ContextCompany.of(company) for company in found]
 
 
 def _permitted(

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import UniqueConstraint, create_engine, pool, text
 
 from kernel.database import OWN, migrations
-from kernel.database.tenancy import EVERYWHERE_ROLE, TENANT_COLUMN, tenant_tables
+from kernel.database.scopes import TENANT_COLUMN, tenant_tables
+from kernel.database.tenancy import EVERYWHERE_ROLE
 from tests.architecture.packages import modules, tree_of
 from tests.conftest import APPLICATION_ROLE, ON_POSTGRESQL
 
@@ -27,6 +28,7 @@ EVERYWHERE: dict[str, str] = {
     "kernel/resealing.py": "what an old key sealed is sealed anew, whoever's it is",
     "tenants/webhooks/deliveries.py": "old deliveries are cleaned away, whoever's they are",
     "tenants/facts/service.py": "what happened in one account may be for the ears of others",
+    "tenants/api/me.py": "a person's companies in all their accounts, in one statement about that person",
     "tenants/members/arrival.py": "who signs in is seen by every account that added them before",
     "tenants/members/expiry.py": "roles whose time is over are looked for in every account",
 }

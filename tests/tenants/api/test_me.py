@@ -2,7 +2,10 @@
 
 import pytest
 
+from tenants.api import me
+from tenants.database import db
 from tests.idp import provider
+from tests.statements import asked_of
 from tests.tenants import making
 from tests.tenants.api.speaking import AUDIENCE, Speaker, World
 
@@ -58,6 +61,97 @@ def test_all_accounts_are_listed_with_what_one_is_there(world, account):
     assert {"crm", "portal"} <= set(here["applications"])
     assert (seen["Biuro Lis"]["member_state"], seen["Biuro Lis"]["companies"]) == (None, [])
     assert (seen["Ągar"]["member_state"], seen["Ągar"]["companies"]) == ("pending", [])
+
+
+@pytest.mark.product("TEN-9", "TEN-16")
+def test_the_accounts_come_in_pages_by_name(world):
+    person_id = making.a_person()
+    names = ["Alfa", "beta", "Gamma", "Gamma", "delta"]
+    for name in names:
+        made = making.an_account(name)
+        making.a_member(made.id, person_id, roles=[made.admin_role])
+        making.a_client(made.id, person_id)
+    asking = world.speaker(person_id)
+
+    first = asking.get("/me/contexts?limit=2")
+    second = asking.get(f"/me/contexts?limit=2&cursor={first.json['next']}").json
+    third = asking.get(f"/me/contexts?limit=2&cursor={second['next']}").json
+
+    pages = [first.json, second, third]
+    assert [one["name"] for page in pages for one in page["items"]] == [
+        *("Alfa", "beta", "delta", "Gamma", "Gamma")
+    ]
+    assert len({one["account"] for page in pages for one in page["items"]}) == 5
+    assert third["next"] is None
+    assert 'rel="next"' in first.headers["Link"]
+    assert asking.get("/me/contexts?limit=201").status_code == 422
+
+
+@pytest.mark.security("13.6")
+def test_a_cursor_of_somebody_else_leads_nowhere(world, anna):
+    other = making.a_person()
+    making.a_client(making.an_account("Cudzy").id, other)
+    cursor = world.speaker(anna).get("/me/contexts?limit=1").json["next"]
+
+    answer = world.speaker(other).get(f"/me/contexts?limit=1&cursor={cursor}")
+
+    assert (answer.status_code, answer.json["code"]) == (422, "cursor_unusable")
+
+
+@pytest.mark.product("TEN-9")
+def test_companies_are_those_of_the_roles_that_hold_now(world, now):
+    person_id, named = making.a_person(), {}
+    for name in ("whole", "one", "over", "blocked"):
+        made = named[name] = making.an_account(name)
+        making.a_company(made.id, "Archiwum", archived_at=making.LONG_AGO)
+        second = making.a_company(made.id, "Budowa")
+        role = making.a_role(made.id)
+        state = "blocked" if name == "blocked" else "active"
+        member = making.a_member(made.id, person_id, state=state)
+        ends = making.LONG_AGO if name == "over" else None
+        place = None if name in {"whole", "blocked"} else second
+        making.assign(made.id, member, role, place, expires_at=ends)
+        making.a_member(made.id, roles=[made.admin_role])
+
+    told = world.speaker(person_id).get("/me/contexts").json["items"]
+
+    companies = {each["name"]: [one["name"] for one in each["companies"]] for each in told}
+    assert companies == {"whole": ["Budowa", "whole"], "one": ["Budowa"], "over": [], "blocked": []}
+
+
+@pytest.mark.product("TEN-9")
+def test_of_each_account_so_many_companies_are_told_by_name(world, monkeypatch):
+    monkeypatch.setattr(me, "_MOST_COMPANIES", 2)
+    person_id = making.a_person()
+    for name in ("Alfa", "Beta"):
+        made = making.an_account(name)
+        making.a_member(made.id, person_id, roles=[made.admin_role])
+        for each in ("Aa", "Ab"):
+            making.a_company(made.id, each, sort_name=each.casefold())
+
+    told = world.speaker(person_id).get("/me/contexts").json["items"]
+
+    assert [[one["name"] for one in each["companies"]] for each in told] == [["Aa", "Ab"]] * 2
+
+
+@pytest.mark.security("18.6")
+def test_fifty_accounts_cost_no_more_statements_than_one(world):
+    costs = []
+    for count in (1, 50):
+        person_id = making.a_person()
+        for number in range(count):
+            made = making.an_account(f"Dom {number}", applications=["crm"])
+            making.a_member(made.id, person_id, roles=[made.admin_role])
+        asking = world.speaker(person_id)
+        asking.get("/me")
+
+        with asked_of(db.engine) as asked:
+            told = asking.get("/me/contexts").json["items"]
+
+        assert len(told) == count
+        assert all(one["companies"] and "crm" in one["applications"] for one in told)
+        costs.append(len(asked.statements))
+    assert costs[0] == costs[1]
 
 
 @pytest.mark.product("TEN-9", "OP-3")
