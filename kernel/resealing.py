@@ -11,7 +11,7 @@ from sqlalchemy import Column, Row, bindparam, select, update
 
 from kernel.crypto import CannotOpen, Vault
 from kernel.database import Database
-from kernel.database.tenancy import TENANT_COLUMN
+from kernel.database.scopes import TENANT_COLUMN
 
 _BATCH = 500
 

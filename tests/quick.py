@@ -15,14 +15,14 @@ from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 from kernel.argon2id import Argon2id
-from kernel.database import tenancy
+from kernel.database import inspection, tenancy
 
 # Where a key is compared with the next or the one before, none of so many in a row is like another.
 _RSA_KEYS = 8
 _CHEAP_KIB = 1024
 
 _derive, _compile = Argon2id.derive, Rule._compile_builder
-_guard, _Verdicts = tenancy.guard, tenancy.Verdicts
+_guard, _Verdicts = tenancy.guard, inspection.Verdicts
 _answers: dict[tuple[Any, ...], bytes] = {}
 _builders: dict[tuple[Any, ...], Callable[..., tuple[str, str]]] = {}
 _statements: LRUCache[Any, Any] = LRUCache(5_000)
@@ -90,16 +90,16 @@ def _speech(dialect: DefaultDialect) -> tuple[Any, ...]:
 
 
 def _guarded_warm(engine: Engine, metadata: MetaData) -> None:
-    each_time = tenancy.Verdicts
-    tenancy.Verdicts = _verdicts  # type: ignore[assignment, misc]
+    each_time = inspection.Verdicts
+    inspection.Verdicts = _verdicts  # type: ignore[assignment, misc]
     try:
         _guard(engine, metadata)
     finally:
-        tenancy.Verdicts = each_time  # type: ignore[misc]
+        inspection.Verdicts = each_time  # type: ignore[misc]
 
 
 @lru_cache
-def _verdicts(guarded: frozenset[Table]) -> tenancy.Verdicts:
+def _verdicts(guarded: frozenset[Table]) -> inspection.Verdicts:
     return _Verdicts(guarded)
 
 

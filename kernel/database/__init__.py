@@ -20,7 +20,8 @@ from kernel.database.hot import (
     as_session,
     dialect_of,
 )
-from kernel.database.tenancy import OWN, why_no_walls
+from kernel.database.scopes import OWN
+from kernel.database.tenancy import why_no_walls
 from kernel.database.types import NAMING, UTCDateTime
 from kernel.database.upserts import upsert
 

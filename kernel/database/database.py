@@ -15,6 +15,7 @@ from kernel.database import connections, tenancy
 from kernel.database.afterwards import committed
 from kernel.database.commits import SharedCommits, SharedTransaction
 from kernel.database.hot import Glance, HotConnections, HotTransaction, Reads, SingleStatement
+from kernel.database.scopes import Scope
 
 _EXTENSION = "klucznik.database"
 
@@ -74,7 +75,7 @@ class Database(SQLAlchemy):
         With a `tenant`, the rows of that account can be reached, and no others; `everywhere`, those
         of all, which is for the operator and for jobs; without either, no tenant table can be.
         """
-        scope = tenancy.Scope(tenant=tenant, everywhere=everywhere)
+        scope = Scope(tenant=tenant, everywhere=everywhere)
         with (
             tenancy.TenantSession(
                 _engines().writing, expire_on_commit=False, scope=scope
@@ -89,7 +90,7 @@ class Database(SQLAlchemy):
         self, *, tenant: str | None = None, person: UUID | None = None, everywhere: bool = False
     ) -> Iterator[Session]:
         """A session that may only read: what a transaction could, or what is a person's own."""
-        scope = tenancy.Scope(tenant=tenant, person=person, everywhere=everywhere)
+        scope = Scope(tenant=tenant, person=person, everywhere=everywhere)
         with tenancy.TenantSession(
             _engines().reading, expire_on_commit=False, autoflush=False, scope=scope
         ) as session:

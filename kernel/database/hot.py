@@ -21,8 +21,9 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import Select
 from sqlalchemy.types import TypeEngine
 
-from kernel.database import tenancy
+from kernel.database import inspection, tenancy
 from kernel.database.afterwards import committed
+from kernel.database.scopes import OutOfTenant, tenant_tables
 
 _A_WHILE_SECONDS = 1.0
 
@@ -165,7 +166,7 @@ class HotStatement:
 
     @cached_property
     def _reaches_tenants(self) -> bool:
-        return tenancy.reaches_tenants(self._statement)
+        return inspection.reaches_tenants(self._statement)
 
     @classmethod
     def insert_into(cls, table: FromClause, *columns: str) -> Self:
@@ -229,7 +230,7 @@ class HotConnections:
         self._may_write = may_write
         self._waiting: deque[tuple[Any, float]] = deque()
         """Each with the moment since which it waits."""
-        self._guarded = tenancy.tenant_tables(metadata)
+        self._guarded = tenant_tables(metadata)
 
     def take(self) -> tuple[Any, bool]:
         """A connection, and whether it is new."""
@@ -286,9 +287,9 @@ class HotConnections:
 
         The walls stand in sessions, none is here: so it is looked at before it ever runs.
         """
-        refusal = tenancy.why_refuse_prebuilt(statement, self._guarded)
+        refusal = inspection.why_refuse_prebuilt(statement, self._guarded)
         if refusal:
-            raise tenancy.OutOfTenant(refusal)
+            raise OutOfTenant(refusal)
 
     def close(self) -> None:
         """Close what waits."""

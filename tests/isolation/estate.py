@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from kernel.crypto import new_token
-from kernel.database.tenancy import TENANT_COLUMN, tenant_tables
+from kernel.database.scopes import TENANT_COLUMN, tenant_tables
 from kernel.ids import new_id
 from tenants.applications.own import PERMISSIONS
 from tenants.audit import LedgerEntry, account_chain

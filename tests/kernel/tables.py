@@ -7,7 +7,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from kernel.api.idempotency import IdempotentRequestMixin, IdempotentRequests
 from kernel.database import NAMING, Database
-from kernel.database.tenancy import OWN
+from kernel.database.scopes import OWN
 from kernel.ids import new_id
 from kernel.ledger import Ledger, LedgerDetailMixin, LedgerEntryMixin, LedgerHeadMixin
 from kernel.limits import LimitMixin, Limits

@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, create_engine, event, pool, text, true
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BinaryExpression, ColumnClause
 
-from kernel.database import hot, tenancy
+from kernel.database import hot, inspection
 from kernel.database.hot import HotStatement
-from kernel.database.tenancy import TENANT_COLUMN
+from kernel.database.scopes import TENANT_COLUMN
 from tenants.api.rest import api
 from tenants.database import db
 from tests.conftest import ON_POSTGRESQL
@@ -79,7 +79,7 @@ def without_filter(statement: Any, table: str) -> Any:
 def _is_tenant_column_of(side: Any, table: str) -> bool:
     if not isinstance(side, ColumnClause) or side.key != TENANT_COLUMN or side.table is None:
         return False
-    return bool(getattr(tenancy._base(side.table), "name", None) == table)
+    return bool(getattr(inspection._base(side.table), "name", None) == table)
 
 
 def _forget_prepared() -> None:
@@ -101,7 +101,7 @@ def no_wall(table: str) -> Iterator[None]:
     """The database does not hide this table's rows, and nobody looks at statements."""
     with ExitStack() as down:
         # Nothing of what is looked at now is remembered as good.
-        down.enter_context(patched(tenancy.Verdicts, "why_refuse", lambda *_: None))
+        down.enter_context(patched(inspection.Verdicts, "why_refuse", lambda *_: None))
         down.enter_context(patched(hot.HotConnections, "check", lambda *_: None))
         if ON_POSTGRESQL:
             down.enter_context(_policy_open(table))

@@ -15,7 +15,7 @@ import pytest
 
 from idp.api_access import keys
 from kernel.api import Demand
-from kernel.database.tenancy import OutOfTenant, tenant_tables
+from kernel.database.scopes import OutOfTenant, tenant_tables
 from tenants.api import gate
 from tenants.api.callers import Caller, Kind
 from tenants.api.demands import AccountDemand, anywhere, membership

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import Table, bindparam, delete, insert, select, text, update
 
 from kernel.database import HotStatement, SessionNeeded, as_session
-from kernel.database.tenancy import OutOfTenant
+from kernel.database.scopes import OutOfTenant
 from kernel.ids import new_id
 from tests.conftest import NOON, ON_POSTGRESQL
 from tests.kernel.tables import Country, Folder, LedgerEntry, Limit, db

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernel.database.tenancy import OutOfTenant
+from kernel.database.scopes import OutOfTenant
 from tenants.database import db
 from tenants.standing import places
 from tenants.standing import service as standings

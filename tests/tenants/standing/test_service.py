@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from kernel.database.tenancy import OutOfTenant
+from kernel.database.scopes import OutOfTenant
 from kernel.ids import new_id
 from tenants.applications.models import Permission
 from tenants.applications.rights import Right
