@@ -10,13 +10,7 @@ from tenants.api.memberships import Client, ClientDraft, ClientQuery, Membership
 from tenants.api.rest import CLIENT, AccountId, api, at
 from tenants.members import service as members
 from tenants.members.listing import MemberSummary
-from tenants.members.service import (
-    AlreadyMember,
-    Blocked,
-    MemberKind,
-    NotAnAddress,
-    NotValid,
-)
+from tenants.members.service import AlreadyMember, Blocked, MemberKind, NotAnAddress, NotValid
 
 _KIND = MemberKind.CLIENT
 

@@ -17,13 +17,7 @@ from tenants.api.users import WantedAssignments, wanted
 from tenants.database import db
 from tenants.invitations import service as invitations
 from tenants.invitations.rows import InvitationSummary, NotOpen
-from tenants.invitations.service import (
-    LONGEST,
-    SHORTEST,
-    USUAL,
-    AlreadyInvited,
-    TooManyInvitations,
-)
+from tenants.invitations.service import LONGEST, SHORTEST, USUAL, AlreadyInvited, TooManyInvitations
 from tenants.members.authority import BeyondReach
 from tenants.members.service import AlreadyMember, NotAnAddress, NotValid
 from tenants.roles.power import MayNotGrant

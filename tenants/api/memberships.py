@@ -16,11 +16,7 @@ from tenants.members import listing as seen
 from tenants.members import service as members
 from tenants.members.authority import MANAGE, READ
 from tenants.members.listing import MemberSummary
-from tenants.members.service import (
-    MemberKind,
-    State,
-    Wanted,
-)
+from tenants.members.service import MemberKind, State, Wanted
 from tenants.roles.power import Actor, Power
 
 _EXAMPLE = "0197c2f4-8f7e-7b1a-9d3c-2b8f5e6a7c10"

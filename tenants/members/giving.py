@@ -8,18 +8,9 @@ from sqlalchemy.orm import Session
 
 from tenants.members import admins, rows, telling
 from tenants.members.assignments import Difference, Place, Wanted, difference, write
-from tenants.members.authority import (
-    area_of,
-    check_change,
-    hold,
-    is_within,
-)
+from tenants.members.authority import area_of, check_change, hold, is_within
 from tenants.members.rows import MemberKind, Row
-from tenants.roles.power import (
-    Actor,
-    Power,
-    Reach,
-)
+from tenants.roles.power import Actor, Power, Reach
 
 
 def set_assignments(

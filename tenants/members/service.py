@@ -37,11 +37,7 @@ from tenants.members.rows import MemberKind, Row, State, shown_state
 from tenants.people import service as people
 from tenants.people.service import Newcomer, NotAnAddress
 from tenants.roles import service as roles
-from tenants.roles.power import (
-    Actor,
-    Reach,
-    Right,
-)
+from tenants.roles.power import Actor, Reach, Right
 
 __all__ = [
     "Added",

@@ -17,13 +17,7 @@ from kernel.observability import request_log
 from kernel.observability.metrics import exposition
 from tenants.database import db
 from tests.conftest import ON_POSTGRESQL
-from tests.idp.provider import (
-    API,
-    a_person,
-    a_query,
-    an_app,
-    tokens_for,
-)
+from tests.idp.provider import API, a_person, a_query, an_app, tokens_for
 from tests.statements import asked_of
 from tests.tenants.making import Made, a_member, an_account, an_application
 from tests.two_ways.ways import FORM, Ways, sent, whole

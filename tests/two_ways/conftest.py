@@ -9,9 +9,7 @@ from idp.keys import service as keys
 from kernel import clock
 from tests import programs
 from tests.conftest import MakeDatabase
-from tests.idp.provider import (
-    API,
-)
+from tests.idp.provider import API
 from tests.tenants.making import Made, an_account, an_application
 from tests.two_ways.ways import Ways
 

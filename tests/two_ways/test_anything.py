@@ -6,14 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.idp.provider import (
-    API,
-    CALLBACK,
-    App,
-    a_person,
-    a_query,
-    an_app,
-)
+from tests.idp.provider import API, CALLBACK, App, a_person, a_query, an_app
 from tests.two_ways.ways import FORM, Ways, same, sent
 
 _texts = st.text(max_size=20) | st.sampled_from(

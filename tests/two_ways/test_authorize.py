@@ -10,15 +10,7 @@ from idp.protocol import acr
 from kernel import clock
 from tenants.database import db
 from tenants.people.models import Person
-from tests.idp.provider import (
-    API,
-    a_person,
-    a_query,
-    allow,
-    an_app,
-    answer_of,
-    trade_code,
-)
+from tests.idp.provider import API, a_person, a_query, allow, an_app, answer_of, trade_code
 from tests.two_ways.ways import Ways, same, sent
 
 

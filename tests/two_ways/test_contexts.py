@@ -5,13 +5,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.idp.provider import (
-    a_person,
-    a_query,
-    an_app,
-    answer_of,
-    tokens_for,
-)
+from tests.idp.provider import a_person, a_query, an_app, answer_of, tokens_for
 from tests.tenants.making import Made, a_member, an_account, change_member
 from tests.two_ways.ways import Ways, same, sent
 

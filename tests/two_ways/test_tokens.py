@@ -13,15 +13,7 @@ from idp.protocol import jwt
 from kernel import clock
 from tenants.database import db
 from tenants.people.models import Person
-from tests.idp.provider import (
-    API,
-    App,
-    a_person,
-    an_app,
-    claims_of,
-    header_of,
-    tokens_for,
-)
+from tests.idp.provider import API, App, a_person, an_app, claims_of, header_of, tokens_for
 from tests.two_ways.ways import FORM, Ways, basic, same, seen, whole
 
 

@@ -2,9 +2,7 @@
 
 import pytest
 
-from tests.tenants.acting import (
-    an_office,
-)
+from tests.tenants.acting import an_office
 
 
 @pytest.fixture

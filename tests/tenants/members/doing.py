@@ -4,9 +4,7 @@ from tenants.database import db
 from tenants.members import service as members
 from tenants.people import service as people
 from tests.tenants import making
-from tests.tenants.acting import (
-    membership,
-)
+from tests.tenants.acting import membership
 
 EMAIL = "anna@example.com"
 

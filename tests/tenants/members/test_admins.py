@@ -11,17 +11,11 @@ from tenants.members import giving
 from tenants.members import service as members
 from tenants.members.admins import acts_as_admin, has_admin
 from tenants.members.assignments import Place
-from tenants.members.service import (
-    LastAdmin,
-    Wanted,
-)
+from tenants.members.service import LastAdmin, Wanted
 from tenants.people import service as people
 from tests.idp.race import all_at_once
 from tests.tenants import making
-from tests.tenants.acting import (
-    BOSS,
-    an_office,
-)
+from tests.tenants.acting import BOSS, an_office
 from tests.tenants.members.doing import do
 
 pytestmark = [pytest.mark.usefixtures("identity_app"), pytest.mark.product("TEN-6")]

@@ -10,23 +10,10 @@ from tenants.applications.rights import Right
 from tenants.members import giving
 from tenants.members import service as members
 from tenants.members.authority import BeyondReach
-from tenants.members.service import (
-    AlreadyMember,
-    MemberKind,
-    Wanted,
-)
+from tenants.members.service import AlreadyMember, MemberKind, Wanted
 from tenants.roles.power import NOTHING, Actor, MayNotGrant, NotPermitted
 from tests.tenants import making
-from tests.tenants.acting import (
-    BOSS,
-    CLIENTS,
-    ROLES,
-    SEE,
-    USERS,
-    an_office,
-    holdings,
-    membership,
-)
+from tests.tenants.acting import BOSS, CLIENTS, ROLES, SEE, USERS, an_office, holdings, membership
 from tests.tenants.members.doing import EMAIL, add, do, person_of
 
 pytestmark = pytest.mark.usefixtures("identity_app")

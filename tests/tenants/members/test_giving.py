@@ -8,18 +8,10 @@ from tenants.audit import account_chain, ledger
 from tenants.database import db
 from tenants.members import giving
 from tenants.members.assignments import Place
-from tenants.members.service import (
-    NotValid,
-    Wanted,
-)
+from tenants.members.service import NotValid, Wanted
 from tests.idp.race import all_at_once
 from tests.tenants import making
-from tests.tenants.acting import (
-    BOSS,
-    an_office,
-    facts,
-    holdings,
-)
+from tests.tenants.acting import BOSS, an_office, facts, holdings
 from tests.tenants.members.doing import add, do
 
 pytestmark = pytest.mark.usefixtures("identity_app")

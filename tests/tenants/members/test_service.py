@@ -24,14 +24,7 @@ from tenants.people import service as people
 from tenants.roles.power import NOTHING
 from tests.idp.race import all_at_once
 from tests.tenants import making
-from tests.tenants.acting import (
-    BOSS,
-    an_office,
-    facts,
-    holdings,
-    membership,
-    trail,
-)
+from tests.tenants.acting import BOSS, an_office, facts, holdings, membership, trail
 from tests.tenants.members.doing import EMAIL, add, an_id, do, person_of, version_of
 
 pytestmark = pytest.mark.usefixtures("identity_app")
