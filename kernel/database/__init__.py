@@ -20,6 +20,7 @@ from kernel.database.hot import (
     as_session,
     dialect_of,
 )
+from kernel.database.patience import passes_by_itself
 from kernel.database.scopes import OWN
 from kernel.database.tenancy import why_no_walls
 from kernel.database.types import NAMING, UTCDateTime
@@ -39,6 +40,7 @@ __all__ = [
     "after_commit",
     "as_session",
     "dialect_of",
+    "passes_by_itself",
     "upsert",
     "why_no_walls",
 ]

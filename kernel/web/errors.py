@@ -11,7 +11,8 @@ from flask import Flask, Response, current_app, make_response, render_template, 
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
-from kernel.errors import KlucznikError, Refused
+from kernel.database import passes_by_itself
+from kernel.errors import KlucznikError, Overloaded, Refused
 from kernel.i18n import lazy_gettext as lazy
 from kernel.observability.logs import get_logger
 from kernel.web.csrf import ForeignOrigin, PageExpired
@@ -201,6 +202,9 @@ def _answer_our_error(error: KlucznikError) -> Response:
 
 
 def _answer_the_unforeseen(error: Exception) -> Response:
+    if passes_by_itself(error):
+        log.warning("database_busy", error=type(error).__name__, exc_info=error)
+        return _answer_our_error(Overloaded("the database was waited for in vain"))
     if current_app.testing:
         raise error
     log.error("request_failed", error=type(error).__name__, exc_info=error)

@@ -1,10 +1,12 @@
 """A small program with one view of each kind."""
 
+import sqlite3
 from typing import Any
 
 from flask import Flask, redirect, render_template_string, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
+from sqlalchemy.exc import OperationalError
 from wtforms import EmailField, PasswordField, StringField
 from wtforms.validators import DataRequired
 
@@ -92,6 +94,12 @@ def _add_views(app: Flask) -> None:
     @public
     def broken() -> str:
         raise RuntimeError("SELECT * FROM passwords WHERE hash = 's3cret'")
+
+    @app.get("/busy")
+    @public
+    def busy() -> str:
+        cause = sqlite3.OperationalError("database is locked")
+        raise OperationalError("UPDATE passwords", {}, cause)
 
     @app.get("/missing")
     @public

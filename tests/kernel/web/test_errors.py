@@ -34,7 +34,7 @@ def test_the_log_knows_what_broke_and_under_which_number(app, capsys):
 @pytest.mark.parametrize(
     ("path", "status"),
     [("/nowhere", 404), ("/missing", 404), ("/undeclared", 404), ("/limited", 429),
-     ("/overloaded", 503), ("/onward", 405), ("/?a=%00", 400)],
+     ("/overloaded", 503), ("/busy", 503), ("/onward", 405), ("/?a=%00", 400)],
 )  # fmt: skip
 def test_every_refusal_is_a_page_with_its_status_and_a_number_to_quote(app, path, status):
     response = app.test_client().get(path)
@@ -42,6 +42,14 @@ def test_every_refusal_is_a_page_with_its_status_and_a_number_to_quote(app, path
     assert response.status_code == status
     assert f'data-status="{status}"' in response.text
     assert response.headers["X-Request-ID"] in response.text
+
+
+@pytest.mark.security("18.1", "17.3")
+def test_who_waited_in_vain_for_the_database_is_told_when_to_ask_again(app):
+    response = app.test_client().get("/busy")
+
+    assert int(response.headers["Retry-After"]) >= 1
+    assert "passwords" not in response.text
 
 
 @pytest.mark.security("12.1")
