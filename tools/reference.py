@@ -75,7 +75,8 @@ account's own programs.
 Register where you listen: `klucznik client create … --security-events-uri https://app.example/security-events`.
 You get a signed token by POST (RFC 8935), `Content-Type: application/secevent+jwt`, and answer **202** with an empty body.
 To refuse it, answer 400 with `{"err": "invalid_request", "description": "…"}`; with anything else, or nothing, we
-try again for a day. You are told of people who have signed in to you, and of accounts in which somebody uses you.
+try again for a day. You are told of people who have signed in to you, and of accounts in which somebody uses you. When an account
+gets or loses your application you are told in any case, and no other application is.
 
 Check, before you act: `typ` is `secevent+jwt`, the signature by a key of `/jwks`, `iss`, `aud` is you alone, `jti` is new
 (answer 202 to one that you have had), `iat` is not older than ten minutes. There is no `exp`.
@@ -101,7 +102,8 @@ you took it.
 Made over the API. They follow [Standard Webhooks](https://www.standardwebhooks.com): take one
 of its libraries, give it the secret (`whsec_…`, shown once) and the three headers `webhook-id`, `webhook-timestamp`,
 `webhook-signature`. Answer 2xx within five seconds. Anything else is tried again, later and later, twenty times over some
-hours; **410** switches the endpoint off, and so do five days without success. `webhook-id` is the same at every attempt and every
+hours; **410** switches the endpoint off, and so do five days without success: then those who manage the
+account's webhooks get a mail. `webhook-id` is the same at every attempt and every
 replay: act on it once. While a secret is replaced, both sign.
 
 ```json

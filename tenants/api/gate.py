@@ -56,12 +56,15 @@ class Gate:
         raise BadCredentials("nobody knows this kind")
 
     def name(self, caller: Caller) -> str:
-        """Whose requests these are: one person in two accounts, or by two programs, is told apart."""
-        return f"{caller.account or ''}/{caller.client_id or ''}/{caller.actor.id}"
+        """Whose requests these are: one person in two contexts, or by two programs, is told apart.
+
+        What was answered in the context of the account is not repeated in that of one company.
+        """
+        return f"{caller.company or ''}/{_counted(caller)}"
 
     def quotas(self, caller: Caller) -> Sequence[Quota]:
         """A caller's own, then what all callers of an account have together."""
-        found = [Quota(f"api:{self.name(caller)}", PER_CALLER)]
+        found = [Quota(f"api:{_counted(caller)}", PER_CALLER)]
         if caller.account is not None:
             found.append(Quota(f"api:{caller.account}", PER_ACCOUNT))
         return found
@@ -101,6 +104,10 @@ class Gate:
                 is_held = may(power, right)
         if not is_held:
             raise Forbidden(f"{caller.actor.id} does not hold {':'.join(right)} there")
+
+
+def _counted(caller: Caller) -> str:
+    return f"{caller.account or ''}/{caller.client_id or ''}/{caller.actor.id}"
 
 
 def demand_fresh_sign_in(caller: Caller, *, now: datetime) -> None:

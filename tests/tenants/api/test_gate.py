@@ -156,3 +156,30 @@ def test_requests_are_counted_for_the_caller_and_for_the_account(world, monkeypa
     assert [one.get(path).status_code for _ in range(3)] == [200, 200, 429]
     assert [two.get(path).status_code for _ in range(2)] == [200, 429]
     assert world.member(other).get(f"/accounts/{other.id}").status_code == 200
+
+
+@pytest.mark.product("OP-3")
+@pytest.mark.security("13.5", "15.3")
+def test_what_was_answered_in_one_context_is_not_repeated_in_another(world):
+    """An admin adds a user in the whole account; in the context of a company, they could not."""
+    account, person_id = making.an_account("Zielony Dom"), making.a_person()
+    making.a_member(account.id, person_id, roles=[account.admin_role])
+    path, repeated = f"/accounts/{account.id}/users", {"Idempotency-Key": "one"}
+    draft = {"email": "anna@example.com"}
+    whole = world.speaker(person_id, account.id)
+    of_company = world.speaker(person_id, account.id, company=account.main_company)
+
+    first = whole.post(path, json=draft, headers=repeated)
+    again = whole.post(path, json=draft, headers=repeated)
+    there = of_company.post(path, json=draft, headers=repeated)
+
+    assert (first.status_code, again.data) == (201, first.data)
+    assert (there.status_code, there.json["code"]) == (403, "beyond_reach")
+
+
+def test_whoever_asks_in_many_contexts_of_an_account_is_counted_once():
+    gate = Gate([])
+    whole, company = a_caller(), a_caller(company=COMPANY)
+
+    assert gate.name(whole) != gate.name(company)
+    assert gate.quotas(whole) == gate.quotas(company)
