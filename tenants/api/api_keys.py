@@ -25,7 +25,13 @@ _MAKING = by_ours(_DEMAND)
 KeyId = Annotated[UUID, Field(description="The key's id", examples=[_EXAMPLE])]
 KeyName = Annotated[str, Field(max_length=100, examples=["Sklep internetowy"]), OneLine]
 Permissions = Annotated[
-    list[str], Field(max_length=50, examples=[["users:read", "companies:read"]])
+    list[Annotated[str, Field(max_length=130)]],
+    Field(
+        max_length=100,
+        description="Of this API by name (`users:manage`). Of an application of the account as "
+        "`application/permission` (`crm/contacts:read`): so that the key can give roles that hold them",
+        examples=[["users:read", "companies:read"]],
+    ),
 ]
 Overlap = Annotated[
     int,

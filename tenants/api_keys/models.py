@@ -24,7 +24,7 @@ class ApiKey(Base):
     name: Mapped[str] = mapped_column(String(100))
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     permissions: Mapped[list[str]] = mapped_column(JSON)
-    """Names of permissions of the API itself (`applications.ACCOUNTS`)."""
+    """Of the API itself (`applications.ACCOUNTS`) by name, of others as `application/permission`."""
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

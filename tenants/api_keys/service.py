@@ -1,10 +1,11 @@
 """API keys of an account: made, listed, rotated, revoked, and believed (TEN-10).
 
 A key acts for the person who made it: with the rights that it was given, as long as that person holds
-them. It is shown once; what is kept is its digest.
+them. Those of the API itself it uses; those of an account's applications it can only give on, in roles
+(SECURITY 12.4). It is shown once; what is kept is its digest.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -21,7 +22,7 @@ from tenants.accounts import service as accounts
 from tenants.api_keys import text
 from tenants.api_keys.models import ApiKey, ApiKeySecret
 from tenants.api_keys.text import Written
-from tenants.applications import own
+from tenants.applications import service as applications
 from tenants.applications.service import ACCOUNTS
 from tenants.audit import record
 from tenants.events import ApiKeyEvent
@@ -38,7 +39,7 @@ _SECRETS = cast(Table, ApiKeySecret.__table__)
 _MEMBERSHIPS = cast(Table, Membership.__table__)
 _PERSON = "person:"
 # A key makes no keys, so that whoever steals one can't make another that outlives it (12.7).
-_NEVER = frozenset({MANAGE.permission})
+_NEVER = frozenset({MANAGE})
 
 
 class NotAKey(Refused):
@@ -110,8 +111,8 @@ def create(
     power = demand(actor, account, MANAGE)
     accounts.hold(session, account)
     owner = _owner(actor)
-    wanted = _permissions(permissions)
-    refusal = why_not_grant(power, _rights(wanted), company=None)
+    wanted = _permissions(session, account, permissions)
+    refusal = why_not_grant(power, wanted.values(), company=None)
     if refusal:
         raise MayNotGrant(refusal)
     _check_end(expires_at, now)
@@ -259,7 +260,7 @@ def believe(at: Reads, given: str, *, now: datetime) -> Holder | None:
     )
     if row is None:
         return None
-    rights = frozenset(Right(ACCOUNTS, each) for each in row.permissions)
+    rights = frozenset(_right(each) for each in row.permissions)
     return Holder(written.account, row.id, row.owner_id, rights, row.last_used_at)
 
 
@@ -277,7 +278,7 @@ def holder_of(session: Session, account: str, key_id: UUID, *, now: datetime) ->
     ).one_or_none()
     if row is None:
         return None
-    rights = frozenset(Right(ACCOUNTS, each) for each in row.permissions)
+    rights = frozenset(_right(each) for each in row.permissions)
     return Holder(account, row.id, row.owner_id, rights, row.last_used_at)
 
 
@@ -367,18 +368,25 @@ def _owner(actor: Actor) -> UUID:
     return UUID(actor.id.removeprefix(_PERSON))
 
 
-def _permissions(wanted: Collection[str]) -> frozenset[str]:
-    known = {each.name for each in own.PERMISSIONS} - _NEVER
-    unknown = sorted(set(wanted) - known)
+def _permissions(session: Session, account: str, wanted: Collection[str]) -> Mapping[str, Right]:
+    had = {one.id for one in applications.given_to(session, account)}
+    known = {right for right in applications.declared(session) if right.application in had} - _NEVER
+    found = {each: _right(each) for each in wanted}
+    unknown = sorted(each for each, right in found.items() if right not in known)
     if unknown:
         raise NotAKey("permissions", f"a key can't have {', '.join(unknown)}")
-    if not wanted:
-        raise NotAKey("permissions", "a key without any is good for nothing")
-    return frozenset(wanted)
+    if not any(right.application == ACCOUNTS for right in found.values()):
+        raise NotAKey("permissions", "a key without any of the API itself is good for nothing")
+    return found
 
 
-def _rights(permissions: Collection[str]) -> Sequence[Right]:
-    return [Right(ACCOUNTS, each) for each in permissions]
+def _right(word: str) -> Right:
+    """What a word in a key's list means: a permission of the API, or `application/permission`."""
+    application, slash, permission = word.partition("/")
+    if not slash:
+        return Right(ACCOUNTS, word)
+    # The API's own have one spelling, the short one.
+    return Right("" if application == ACCOUNTS else application, permission)
 
 
 def _check_end(expires_at: datetime | None, now: datetime) -> None:

@@ -58,6 +58,42 @@ def test_a_key_of_one_account_finds_nothing_in_another(world, admin, account):
     assert {**foreign.json, "instance": ""} == {**missing.json, "instance": ""}
 
 
+@pytest.mark.security("12.4", "12.7")
+def test_a_program_gives_roles_with_the_permissions_of_its_key_and_no_others(world, admin, account):
+    making.give(account.id, "crm")
+    seeing = making.a_role(account.id, "Podgląd", rights=[("crm", "contacts:read")])
+    editing = making.a_role(account.id, "Edycja", rights=[("crm", "contacts:write")])
+    able = program(world, made(admin, account, "users:manage", "crm/contacts:read").json["key"])
+    unable = program(world, made(admin, account, "users:manage").json["key"])
+
+    def adds(shop, role, email):
+        draft = {"email": email, "assignments": [{"role_id": str(role)}]}
+        return shop.post(f"/accounts/{account.id}/users", json=draft)
+
+    assert adds(able, seeing, "a@example.com").status_code == 201
+    assert adds(able, editing, "b@example.com").json["code"] == "may_not_grant"
+    assert adds(able, account.admin_role, "b@example.com").json["code"] == "may_not_grant"
+    assert adds(unable, seeing, "b@example.com").json["code"] == "may_not_grant"
+
+
+@pytest.mark.security("12.4")
+def test_what_its_owner_loses_a_key_can_give_no_more(world, account):
+    making.give(account.id, "crm")
+    rights = [("accounts", each) for each in ("api-keys:manage", "users:manage")]
+    managing = making.a_role(account.id, "Zarząd", rights=rights)
+    seeing = making.a_role(account.id, "Podgląd", rights=[("crm", "contacts:read")])
+    owner = making.a_person()
+    member = making.a_member(account.id, owner, roles=[managing, seeing])
+    key = made(world.speaker(owner, account.id), account, "users:manage", "crm/contacts:read")
+    making.unassign(account.id, member)
+    making.assign(account.id, member, managing)
+
+    draft = {"email": "a@example.com", "assignments": [{"role_id": str(seeing)}]}
+    answer = program(world, key.json["key"]).post(f"/accounts/{account.id}/users", json=draft)
+
+    assert (answer.status_code, answer.json["code"]) == (403, "may_not_grant")
+
+
 @pytest.mark.security("12.7")
 def test_no_key_manages_keys(world, admin, account):
     key = made(admin, account, "users:manage").json

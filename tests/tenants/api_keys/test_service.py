@@ -16,8 +16,8 @@ from tenants.applications.service import ACCOUNTS
 from tenants.database import db
 from tenants.roles.power import MayNotGrant, NotPermitted
 from tests.idp.race import all_at_once
-from tests.tenants.acting import BOSS, Office, an_office, facts, trail
-from tests.tenants.making import a_role, an_account
+from tests.tenants.acting import BOSS, SEE, USERS, Office, an_office, facts, trail
+from tests.tenants.making import a_role, an_account, take
 
 pytestmark = [pytest.mark.usefixtures("identity_app"), pytest.mark.product("TEN-10")]
 DAY = timedelta(days=1)
@@ -203,6 +203,27 @@ def test_a_key_never_has_what_its_maker_does_not_hold(office, now):
 
 
 @pytest.mark.security("12.4")
+def test_a_key_has_an_applications_permissions_where_its_maker_holds_them(office, admin, now):
+    words = ["users:manage", "crm/contacts:read"]
+    making = a_role(office.id, "Klucze", rights=[(ACCOUNTS, "api-keys:manage"), SEE, *USERS])
+    seller = office.someone(making).actor
+
+    for maker in (admin, seller):
+        fresh = made(office, maker, now, permissions=words)
+        assert fresh.key.permissions == ("crm/contacts:read", "users:manage")
+        assert believed(fresh.text, now).rights == {SEE, (ACCOUNTS, "users:manage")}
+    with pytest.raises(MayNotGrant):
+        made(office, seller, now, permissions=[*words, "crm/contacts:write"])
+
+
+def test_a_key_has_no_permission_of_an_application_that_the_account_has_not(admin, office, now):
+    take(office.id, "crm")
+
+    with pytest.raises(NotAKey):
+        made(office, admin, now, permissions=["users:manage", "crm/contacts:read"])
+
+
+@pytest.mark.security("12.4")
 def test_nobody_rotates_somebody_elses_key_but_others_may_revoke_it(office, admin, now):
     fresh = made(office, admin, now, permissions=["users:manage"])
     clerk = office.someone(_role(office, "api-keys:manage")).actor
@@ -217,7 +238,17 @@ def test_nobody_rotates_somebody_elses_key_but_others_may_revoke_it(office, admi
 def test_a_key_can_not_be_for_managing_keys_nor_for_nothing_nor_for_what_nobody_knows(
     office, admin, now
 ):
-    for wanted in (["api-keys:manage"], [], ["users:fly"]):
+    for wanted in (
+        ["api-keys:manage"],
+        ["accounts/api-keys:manage", "users:read"],
+        ["accounts/users:read"],
+        [],
+        ["crm/contacts:read"],
+        ["users:fly"],
+        ["users:read", "crm/contacts:fly"],
+        ["users:read", "nothing/contacts:read"],
+        ["users:read", "/contacts:read"],
+    ):
         with pytest.raises(NotAKey) as refused:
             made(office, admin, now, permissions=wanted)
         assert refused.value.field == "permissions"
