@@ -210,14 +210,6 @@ def is_alive_at(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def is_alive(session: Session, session_id: UUID, *, now: datetime) -> bool:
-    """Whether a session still counts; says nothing about the person."""
-    found = session.execute(
-        select(BrowserSession.id).where(BrowserSession.id == session_id, is_alive_at(now))
-    )
-    return found.first() is not None
-
-
 def touch(session: Session, session_id: UUID, *, now: datetime) -> None:
     """Note that the person used the session; not for what programs do by themselves."""
     session.execute(

@@ -3,7 +3,7 @@
 A token is the secret of the browser's pre-session, signed, as Flask-WTF writes it.
 """
 
-from flask import Flask, abort, current_app, g, request
+from flask import Flask, current_app, g, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.exceptions import BadRequest
 
@@ -104,9 +104,3 @@ def comes_from_our_own_page(*, site: str | None, origin: str | None, own: str) -
     if site is not None and site not in {"same-origin", "none"}:
         return False
     return origin is None or origin in {own, "null"}
-
-
-def require_json_body() -> None:
-    """For JSON views that use cookies: refuse what a plain form of another site could send."""
-    if not request.is_json:
-        abort(415)

@@ -1,8 +1,7 @@
 import pytest
 from itsdangerous import URLSafeTimedSerializer
-from werkzeug.exceptions import UnsupportedMediaType
 
-from kernel.web.csrf import comes_from_our_own_page, require_json_body
+from kernel.web.csrf import comes_from_our_own_page
 from tests.kernel.web.a_program import HERE, a_program, token_of
 
 
@@ -124,14 +123,3 @@ def test_a_view_for_programs_takes_posts_from_anywhere(client):
 )
 def test_where_a_post_comes_from(site, origin, ours):
     assert comes_from_our_own_page(site=site, origin=origin, own="https://id.example") is ours
-
-
-@pytest.mark.security("14.3")
-def test_a_json_view_with_cookies_refuses_what_a_form_could_send():
-    app = a_program()
-    with app.test_request_context("/", method="POST", json={}):
-        require_json_body()
-
-    form = app.test_request_context("/", method="POST", data={"a": "b"})
-    with form, pytest.raises(UnsupportedMediaType):
-        require_json_body()
