@@ -1,8 +1,8 @@
+import threading
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import TimeoutError
 
 from kernel.errors import NotFound
 from kernel.ids import new_id
@@ -385,19 +385,20 @@ def test_of_fifty_who_hand_over_in_a_circle_there_is_always_an_admin(identity_ap
     first, second = a_person(now), a_person(now, "jan@example.com")
     account = an_account(now, first)
     a_member(account, second, now)
-    turns = iter([(first, second), (second, first)] * 25)
+    turns = [(first, second), (second, first)] * 25
+    mine = threading.local()
 
     def hand_over():
-        old, new = next(turns)
+        if not hasattr(mine, "turn"):
+            mine.turn = turns.pop()
+        old, new = mine.turn
         act(account, lifecycle.hand_over, to=new.id, instead_of=old.id, actor=BY_OPERATOR, now=now)
 
     answers = all_at_once(identity_app, 50, hand_over)
 
-    # On a slow machine somebody may wait too long for a connection, and has changed nothing.
-    refused = [answer for answer in answers if isinstance(answer, Exception)]
-    assert {type(refusal) for refusal in refused} <= {TimeoutError}
+    assert [answer for answer in answers if isinstance(answer, Exception)] == []
     assert len(admins_of(account)) == 1
-    assert history(account).count("account:handed-over") == 50 - len(refused)
+    assert history(account).count("account:handed-over") == 50
 
 
 @pytest.mark.security("15.2")
@@ -412,8 +413,7 @@ def test_of_fifty_who_hand_over_to_one_member_the_role_is_given_once(identity_ap
         lambda: act(account, lifecycle.hand_over, to=new.id, actor=BY_OPERATOR, now=now),
     )
 
-    refused = {type(answer) for answer in answers if isinstance(answer, Exception)}
-    assert refused <= {TimeoutError}
+    assert [answer for answer in answers if isinstance(answer, Exception)] == []
     assert len(admins_of(account)) == 2
 
 
