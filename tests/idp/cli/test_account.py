@@ -105,18 +105,18 @@ def test_an_account_is_suspended_and_resumed(ask, account):
 
 
 @pytest.mark.product("TEN-1")
-def test_an_account_is_handed_over_to_a_new_person_who_replaces_the_old_one_later(
-    ask, run, account, anna
-):
+def test_an_account_gets_a_new_person_as_its_admin_beside_the_old_one(ask, run, account, anna):
     run("account", "hand-over", account, "jan@example.com", status=1)
 
     handed = ask("account", "hand-over", account, "jan@example.com", "--add")
 
     assert handed["users"] == 2
-    assert {user["email"] for user in ask("account", "users", account)} == {
-        anna,
-        "jan@example.com",
+    admins = {
+        user["email"]
+        for user in ask("account", "users", account)
+        if user["assignments"][0]["is_admin"]
     }
+    assert admins == {anna, "jan@example.com"}
 
 
 def test_an_account_is_handed_over_to_a_user_of_it(run, ask, account, anna):
@@ -126,11 +126,17 @@ def test_an_account_is_handed_over_to_a_user_of_it(run, ask, account, anna):
     assert row["actor"] == "operator"
 
 
-def test_the_old_admin_stays_until_a_new_one_has_accepted(run, account, anna):
+def test_the_old_admin_stays_until_a_new_one_has_accepted(run, ask, account, anna):
+    ask("person", "create", "--email", "jan@example.com")
+
     run(
         *("account", "hand-over", account, "jan@example.com", "--add", "--instead-of", anna),
         status=2,
     )
+
+    (still,) = ask("account", "users", account)
+    assert (still["email"], still["assignments"][0]["is_admin"]) == (anna, True)
+    assert rows_of(run, account, "--event", "account:handed-over") == []
 
 
 def test_an_account_is_closed_for_good(ask, run, account):

@@ -4,11 +4,11 @@ import pytest
 
 from idp.contexts import service
 from idp.contexts.choice import NOWHERE, Asked
-from kernel.ids import new_id
 from tenants.database import db
 from tests.conftest import NOON
 from tests.idp.provider import an_app
 from tests.statements import asked_of
+from tests.tenants.acting import facts
 from tests.tenants.making import a_company, a_member, a_person, a_role, an_account, an_application
 
 
@@ -91,9 +91,15 @@ def test_an_account_that_is_named_costs_two_statements(anna):
     assert asked.cost == (2, 0, 0)
 
 
-def test_who_takes_or_declines_a_place_that_is_not_there_changes_nothing(anna):
+@pytest.mark.parametrize(("accepts", "told"), [(True, "member.accepted"), (False, "member.left")])
+def test_a_place_is_taken_or_declined_once_and_only_by_whom_it_is_for(anna, accepts, told):
     account = an_account()
+    a_member(account.id, anna, state="pending", accepted_at=None)
 
-    for accepts in (True, False):
+    service.take_place(account.id, person_id=a_person(), accepts=accepts, now=NOON)
+    service.take_place("0" * 12, person_id=anna, accepts=accepts, now=NOON)
+    assert facts() == []
+
+    for _ in range(2):
         service.take_place(account.id, person_id=anna, accepts=accepts, now=NOON)
-        service.take_place("0" * 12, person_id=new_id(), accepts=accepts, now=NOON)
+    assert facts() == [(told, account.id, anna)]
