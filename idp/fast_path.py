@@ -5,6 +5,7 @@ signed in already. Each handler does what the view of the same address does, by 
 what it can't do as well, it leaves to the view (`kernel.web.fast_path`).
 """
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -46,12 +47,18 @@ _JSON = ("Content-Type", "application/json")
 _HTML = ("Content-Type", "text/html; charset=utf-8")
 _INTROSPECTION = "introspection.inspect"
 _AUTHORIZE = ("GET", "/authorize")
+_KEYS_SECONDS = 0.05
 
 
 class FastPath(fast_path.FastPath):
-    """The identity program as the server calls it."""
+    """The identity program as the server calls it.
 
-    def __init__(self, app: Flask) -> None:
+    For `keys_seconds` after a look the published keys are answered without another one.
+    """
+
+    def __init__(self, app: Flask, *, keys_seconds: float = _KEYS_SECONDS) -> None:
+        self._keys_seconds = keys_seconds
+        self._keys_until = 0.0
         settings = settings_of(app)
         assert isinstance(settings, IdentitySettings)  # noqa: S101
         self._issuer = settings.issuer
@@ -89,8 +96,14 @@ class FastPath(fast_path.FastPath):
         return self._discovery
 
     def _jwks(self, _: Asked) -> Answer | None:
-        with db.glancing() as glance:
-            ring = keys.ring(glance)
+        # Whoever reads them keeps them for minutes. What another request of this process has
+        # learned since counts at once: no key signs here that is not published here.
+        ring = keys.last_ring() if time.monotonic() < self._keys_until else None
+        if ring is None:
+            until = time.monotonic() + self._keys_seconds
+            with db.glancing() as glance:
+                ring = keys.ring(glance)
+            self._keys_until = until
         if not keys.is_complete(ring):
             return None
         return Answer(200, self._of_keys, ring.jwks(clock.now()))

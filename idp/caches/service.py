@@ -153,6 +153,11 @@ class VersionedCache(Generic[Key, Value]):
                 remembered.put(key, value)
         return value
 
+    def last(self, key: Key) -> Value | None:
+        """What this process found last, without a look at the version: for what may be old."""
+        _, cache = program.extensions().get(_EXTENSION, {}).get(self._name, (None, None))
+        return cast(Value | None, cache.get(key)) if cache is not None else None
+
     def _load_at(self, at: Reads, key: Key) -> Value | None:
         if isinstance(at, Session):
             return self._load(at, key)

@@ -63,6 +63,11 @@ def ring(at: Reads) -> KeyRing:
     return found if found is not None else KeyRing((), timedelta())
 
 
+def last_ring() -> KeyRing | None:
+    """All keys as this process saw them last: a ring for who keeps the keys for minutes anyway."""
+    return _cache.last(_NAME)
+
+
 def is_complete(held: KeyRing) -> bool:
     """Whether a key of each algorithm is published: clients keep what they read, for long."""
     return held.algorithms.issuperset(ALGORITHMS)

@@ -43,6 +43,33 @@ def test_before_there_is_a_key_flask_makes_one(identity_app: Flask):
     assert len(ways.fast.get("/jwks", **whole({})).get_json()["keys"]) == 2
 
 
+def _published(ways: Ways) -> tuple[set[str], int]:
+    """The names of the published keys, and how often the database was asked for them."""
+    with asked_of(db.engine) as asked:
+        answer = ways.fast.get("/jwks", **whole({}))
+    return {key["kid"] for key in answer.get_json()["keys"]}, len(asked.statements)
+
+
+@pytest.mark.security("8.5")
+def test_published_keys_are_looked_at_again_once_a_request_here_has_seen_others(
+    identity_app: Flask,
+):
+    keys.ensure_keys(now=clock.now())
+    ways = Ways(identity_app, keys_seconds=3_600)
+    first, _ = _published(ways)
+
+    assert _published(ways) == (first, 0)
+
+    keys.withdraw(next(iter(first)), now=clock.now())
+    # What signs the next token is published before it is sent.
+    app = an_app()
+    form = {"data": {"grant_type": "client_credentials"}, "headers": app.basic, "method": "POST"}
+    assert ways.fast.open("/token", **whole(form)).status_code == 200
+    now, _ = _published(ways)
+    assert next(iter(first)) not in now
+    assert len(now) == len(first)
+
+
 def test_a_body_without_a_length_or_shorter_than_told_is_left_to_flask(ways: Ways):
     for environ in (
         {"HTTP_TRANSFER_ENCODING": "chunked"},

@@ -32,12 +32,12 @@ TOUCHED = (
 class Ways:
     """The same program, reached in front of Flask and by Flask alone."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, *, keys_seconds: float = 0) -> None:
         self.app = app
         self.passed_by = 0
         """How many of the requests in front of Flask were left to it."""
         self._is_in_front = False
-        self._fast, self._flask = FastPath(app), app.wsgi_app
+        self._fast, self._flask = FastPath(app, keys_seconds=keys_seconds), app.wsgi_app
         app.wsgi_app = self._behind  # type: ignore[method-assign]
         self.fast = Client(self._in_front, TestResponse, use_cookies=False)
         self.flask = app.test_client(use_cookies=False)
