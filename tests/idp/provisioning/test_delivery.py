@@ -145,11 +145,12 @@ def test_who_is_no_more_to_come_hears_nothing(program, mails, office, gone, now)
     assert mails() == []
 
 
-def test_an_address_that_is_none_of_ours_any_more_is_left_out(program, mails, monkeypatch):
-    program.provision(delivery="welcome-link", return_to=CALLBACK)
-    monkeypatch.setattr("idp.access.return_address.is_good", lambda *_: False)
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_an_address_that_is_none_of_ours_any_more_is_left_out(program, mails, monkeypatch, is_ours):
+    program.provision(delivery="temporary-password", return_to=f"{CALLBACK}/panel")
+    monkeypatch.setattr("idp.access.return_address.is_good", lambda *_: is_ours)
 
-    assert CALLBACK not in mails()[0].text
+    assert (f"{CALLBACK}/panel" in mails()[0].text) is is_ours
 
 
 @pytest.mark.security("3.11")
