@@ -36,7 +36,7 @@ def main(words: list[str]) -> int:
     try:
         provide()
         with throw_away_server() as url:
-            return _run_on_both(chosen or _everything(soak=soak), url=url, soak=soak)
+            return _run_on_both(chosen, url=url, soak=soak)
     except Failed as failure:
         say(f"The tests cannot run: {failure}")
         return 1
@@ -47,16 +47,19 @@ def _everything(*, soak: bool) -> list[str]:
 
 
 def _run_on_both(chosen: list[str], *, url: str, soak: bool) -> int:
-    results = {}
+    wanted = chosen or _everything(soak=soak)
+    results: dict[str, int] = {}
     for database in ("sqlite", "postgresql"):
         say(f"\n== Tests on {'SQLite' if database == 'sqlite' else 'PostgreSQL'}")
-        started = time.monotonic()
+        started, again = time.monotonic(), bool(results)
         results[database] = status(
-            [VENV_BIN / "pytest", *chosen, *_options(database, soak=soak)],
+            [VENV_BIN / "pytest", *wanted, *_options(database, soak=soak)],
             env={
                 "KLUCZNIK_TEST_DATABASE": database,
                 "KLUCZNIK_TEST_POSTGRESQL_URL": url,
                 **({"KLUCZNIK_TEST_EXPLORING": "yes"} if soak else {}),
+                # What needs no database is tested with SQLite's half (`tests.once`).
+                **({"KLUCZNIK_TEST_AGAIN": "yes"} if again and not chosen and not soak else {}),
             },
         )
         say(f"   {time.monotonic() - started:.0f} s")
