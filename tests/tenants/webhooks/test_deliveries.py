@@ -5,19 +5,24 @@ from datetime import timedelta
 
 import pytest
 
-from kernel.outgoing import OutgoingRefused
 from tenants.database import db
 from tenants.webhooks import deliveries
+from tenants.webhooks import service as webhooks
 from tests.tenants.webhooks.making import ACTOR
 
 pytestmark = pytest.mark.product("TEN-16")
 
 
+def switch(account, way, now):
+    with db.transaction(tenant=account.id) as session:
+        way(session, account.id, account.endpoint.id, actor=ACTOR, now=now)
+
+
 def test_what_failed_can_be_sent_again_with_the_same_id(account, receiver, now):
     account.happened(now)
-    receiver.failure = OutgoingRefused("not a public address")
+    switch(account, webhooks.disable, now)
     account.work(now)
-    receiver.failure = None
+    switch(account, webhooks.enable, now)
 
     assert account.replay(now, since=now - timedelta(hours=1)) == 1
     account.work(now)
