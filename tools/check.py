@@ -1,4 +1,4 @@
-"""`make check`: what takes minutes and must be true of every commit.
+"""`make check`: what takes a few minutes and must be true of every commit.
 
 All checks run even when one fails, so that one look shows everything.
 `python -m tools.check types imports` runs only these.
@@ -14,8 +14,13 @@ PACKAGES = (
     *("klucznik", "kernel", "tenants", "consent", "idp"),
     *("relying_party", "portal", "crm"),
 )
-# These start browsers, servers and other people's programs: `make test` runs them.
-SLOW_TESTS = ("tests/journeys", "tests/independent_clients", "tests/soak")
+# These start browsers, servers and other people's programs, or try hundreds of examples on a
+# whole program: `make test` runs them.
+SLOW_TESTS = (
+    *("tests/journeys", "tests/independent_clients", "tests/conformance"),
+    *("tests/klucznik/test_run.py", "tests/klucznik/test_serve.py"),
+    *("tests/fuzz", "tests/properties", "tests/soak"),
+)
 
 
 def packages() -> list[str]:
@@ -37,10 +42,10 @@ def checks() -> list[tuple[str, list[str | Path]]]:
 
 
 def fast_tests() -> list[str]:
-    """Return pytest's arguments for the tests that need no other program."""
+    """Return pytest's arguments for the tests that each take a moment."""
     return [
         *("tests", "--doctest-modules", *packages()),
-        *("-n", "2", "--quiet"),
+        *("-n", "2", "--dist", "worksteal", "--quiet"),
         *(f"--ignore={folder}" for folder in SLOW_TESTS),
     ]
 
