@@ -18,8 +18,8 @@ from urllib.request import ProxyHandler, build_opener
 
 ROOT = Path(__file__).resolve().parent.parent
 KLUCZNIK = [sys.executable, "-m", "klucznik"]
-_START_SECONDS = 90
-_MAIL_SECONDS = 30
+_START_SECONDS = 240
+_MAIL_SECONDS = 90
 _loopback = build_opener(ProxyHandler({}))
 
 _INVITE = """
@@ -63,7 +63,7 @@ class Installation:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=240,
         )
         assert answer.returncode == 0, f"klucznik {' '.join(words)}: {answer.stderr}"
         return answer.stdout
@@ -92,7 +92,7 @@ class Installation:
             cwd=ROOT,
             check=True,
             capture_output=True,
-            timeout=60,
+            timeout=240,
         )
 
     def end_first_access(self, email: str) -> None:
@@ -241,7 +241,7 @@ def installation(
         yield running
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(45)
+        process.wait(120)
 
 
 def _wait_until_ready(running: Installation) -> None:

@@ -69,7 +69,7 @@ class Application:
             case _:
                 form = {"client_id": self.id} | form
         form = {name: value for name, value in form.items() if value is not None}
-        return http.post(self.issuer + path, data=form, headers=headers, timeout=10)
+        return http.post(self.issuer + path, data=form, headers=headers, timeout=60)
 
     def redeem(self, page: Page, **changes: Any) -> requests.Response:
         """Trade the code with which somebody came back."""
@@ -106,7 +106,7 @@ class Application:
     def verified(self, token: str, *, typ: str) -> dict[str, Any]:
         """The claims of a token that the published keys signed for this application."""
         header = header_of(token)
-        keys = http.get(f"{self.issuer}/jwks", timeout=10).json()["keys"]
+        keys = http.get(f"{self.issuer}/jwks", timeout=60).json()["keys"]
         [published] = [key for key in keys if key["kid"] == header["kid"]]
         assert (published["use"], published["alg"]) == ("sig", header["alg"])
         assert header["typ"] == typ
@@ -121,7 +121,7 @@ class Application:
 
     def userinfo(self, tokens: dict[str, Any]) -> requests.Response:
         """Ask who it is."""
-        return http.get(f"{self.issuer}/userinfo", headers=bearer(tokens), timeout=10)
+        return http.get(f"{self.issuer}/userinfo", headers=bearer(tokens), timeout=60)
 
 
 def answer_of(page: Page) -> dict[str, str]:

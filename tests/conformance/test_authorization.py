@@ -59,7 +59,7 @@ def test_get_and_post_mean_the_same(application: Application, newcomer: Guest, m
             f"{application.issuer}/authorize",
             data=application.query(),
             headers={"Origin": "https://app.example"},
-            timeout=10,
+            timeout=60,
         )
         page = newcomer.goes_to(reply.url)
 
@@ -478,7 +478,7 @@ def test_codes_and_tokens_can_not_be_guessed(application: Application, guest: Gu
 
 def test_answers_are_kept_by_nobody(application: Application, guest: Guest):
     """SECURITY.md 5.7, 6.9."""
-    reply = guest.http.get(application.url(), allow_redirects=False, timeout=10)
+    reply = guest.http.get(application.url(), allow_redirects=False, timeout=60)
 
     assert reply.status_code == 303
     assert reply.headers["Cache-Control"] == "no-store"

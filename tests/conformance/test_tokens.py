@@ -145,7 +145,7 @@ def test_names_and_secrets_are_form_decoded(provider: Provider):
         f"{application.issuer}/token",
         data={"grant_type": "client_credentials"},
         auth=(encoded[0], encoded[1]),
-        timeout=10,
+        timeout=60,
     )
 
     assert tokens_of(reply)
@@ -230,7 +230,7 @@ def test_a_wrong_secret_is_told_how_to_do_better(application: Application):
             application.issuer + path,
             data={"grant_type": "authorization_code", "code": "x", "token": "x"},
             headers=basic(application.id, "wrong"),
-            timeout=10,
+            timeout=60,
         )
 
         assert_refused(reply, "invalid_client", 401)
@@ -250,7 +250,7 @@ def test_two_secrets_are_good_while_one_is_replaced(provider: Provider):
             f"{application.issuer}/token",
             data={"grant_type": "client_credentials"},
             headers=basic(application.id, secret),
-            timeout=10,
+            timeout=60,
         ).status_code
         for secret in secrets
     ]

@@ -13,8 +13,9 @@ from tests.installation import Installation, installation
 from tests.visitor import Visitor
 
 OFFICE = "Wilk Deweloper"
-# It takes a tenth of a second; a machine that runs all tests at once may need longer.
-PATIENCE = 5.0
+# Soak measures the second of OP-5. Here a machine may be as slow as it likes: without word of the
+# event, an access token would go on for minutes.
+PATIENCE = 60.0
 MAREK = next(person for person in PEOPLE if person.totp_secret)
 
 
@@ -30,12 +31,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 def rows(
     running: Installation, program: str, statement: str, *values: str
 ) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(running.home / f"{program}.sqlite3", timeout=10) as database:
+    with sqlite3.connect(running.home / f"{program}.sqlite3", timeout=60) as database:
         return database.execute(statement, values).fetchall()
 
 
 def until(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not holds() and time.monotonic() < deadline:
         time.sleep(0.05)
     return holds()

@@ -50,7 +50,7 @@ def at_once(app, count, act):
 
     def run(_):
         with app.app_context():
-            barrier.wait(10)
+            barrier.wait(120)
             return act()
 
     with ThreadPoolExecutor(count) as pool:
