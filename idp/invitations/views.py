@@ -1,5 +1,6 @@
 """The page behind the link of an invitation: what is offered, to whom, and the answer to it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from flask import Blueprint, Response, make_response, redirect, render_template, url_for
@@ -89,31 +90,18 @@ def declined() -> ResponseReturnValue:
 @public
 def sign_in() -> ResponseReturnValue:
     """Sign in with the ID of that address, and come back."""
-    now = clock.now()
     try:
-        way = service.sign_in(
-            link_cookie.kept(_COOKIE),
-            browser=this_browser(now),
-            return_to=url_for("invitations.open_link"),
-            now=now,
-        )
+        return _go(_begin(service.sign_in))
     except Over:
         return _over()
-    return _go(way)
 
 
 @blueprint.post("/invitation/register")
 @public
 def register() -> ResponseReturnValue:
     """Make an ID with that address, and come back."""
-    now = clock.now()
     try:
-        way = service.register(
-            link_cookie.kept(_COOKIE),
-            browser=this_browser(now),
-            return_to=url_for("invitations.open_link"),
-            now=now,
-        )
+        way = _begin(service.register)
     except Over:
         return _over()
     if not way.registers:
@@ -126,6 +114,17 @@ def lets_register(flow_id: str | None) -> bool:
     now = clock.now()
     return service.lets_register(
         link_cookie.kept(_COOKIE), flow_id, browser=this_browser(now), now=now
+    )
+
+
+def _begin(way: Callable[..., Way]) -> Way:
+    """A flow of this browser that leads back to the invitation. Raises Over."""
+    now = clock.now()
+    return way(
+        link_cookie.kept(_COOKIE),
+        browser=this_browser(now),
+        return_to=url_for("invitations.open_link"),
+        now=now,
     )
 
 
