@@ -10,18 +10,8 @@ from idp.sessions.models import BrowserSession
 from kernel import clock
 from tenants.database import db
 from tenants.members.models import Membership
-from tests.idp.provider import (
-    API,
-    CALLBACK,
-    ISSUER,
-    a_browser,
-    an_app,
-    answer_of,
-    claims_of,
-    trade,
-    trade_code,
-)
-from tests.idp.visitor import Visitor
+from tests.idp.contexts.walking import Walker, introspect, tokens_of, told, userinfo
+from tests.idp.provider import a_browser, an_app, answer_of, claims_of, trade
 from tests.tenants.making import (
     a_client,
     a_company,
@@ -32,82 +22,9 @@ from tests.tenants.making import (
     an_application,
     assign,
     change_account,
-    change_company,
     change_member,
     change_role,
-    remove_member,
-    take,
-    unassign,
-    untick,
 )
-
-READ, WRITE = ("crm", "contacts:read"), ("crm", "contacts:write")
-
-
-@pytest.fixture
-def crm(identity_app):
-    an_application(
-        "accounts",
-        audience=f"{ISSUER}/api",
-        permissions=("users:read", "users:manage"),
-        for_every_account=True,
-    )
-    return an_application("crm", audience=API, permissions=("contacts:read", "contacts:write"))
-
-
-@pytest.fixture
-def app(crm):
-    return an_app(name="CRM", first_party=True, application="crm", audiences=(API, f"{ISSUER}/api"))
-
-
-@pytest.fixture
-def anna(identity_app):
-    return a_person("anna@example.com")
-
-
-@pytest.fixture
-def account(crm, anna):
-    """An account with the application, in which Anna sells."""
-    made = an_account("Zielony Dom", applications=["crm"])
-    sales = a_role(made.id, "Sprzedaż", rights=[READ])
-    a_member(made.id, anna, roles=[sales])
-    return made
-
-
-@pytest.fixture
-def browser(identity_app, anna):
-    return a_browser(identity_app, person_id=anna)
-
-
-class Walker(Visitor):
-    """A browser that follows our pages until an answer goes to the application."""
-
-    def __init__(self, identity_app, browser):
-        super().__init__(identity_app)
-        self.client = browser.client
-
-
-def told(response):
-    """What the application is told, by a redirect or by the page that forwards."""
-    if response.status_code != 200:
-        return answer_of(response)
-    text = response.get_data(as_text=True).replace("&amp;", "&")
-    query = urlsplit(text[text.index(CALLBACK) :].split('"')[0]).query
-    return {name: values[0] for name, values in parse_qs(query).items()}
-
-
-def tokens_of(browser, app, response):
-    answer = trade_code(browser.client, app, told(response)["code"])
-    assert answer.status_code == 200, answer.get_data(as_text=True)
-    return answer.get_json()
-
-
-def userinfo(browser, token):
-    return browser.client.get("/userinfo", headers={"Authorization": f"Bearer {token}"})
-
-
-def introspect(browser, app, token):
-    return browser.client.post("/introspect", data={"token": token}, headers=app.basic).get_json()
 
 
 @pytest.mark.product("OP-3")
@@ -422,183 +339,6 @@ def test_what_somebody_else_chose_in_the_same_browser_does_not_count(
     assert walker.path.startswith("/context?")
 
 
-# What was granted ends with what it stands on.
-
-
-def _ends(change):
-    """Everything that has to end a grant, as a test case."""
-    return pytest.param(change, id=change.__name__.strip("_").replace("_", " "))
-
-
-def _blocked(made, member, _role):
-    change_member(made.id, member, state="blocked")
-
-
-def _pending_again(made, member, _role):
-    change_member(made.id, member, state="pending")
-
-
-def _removed(made, member, _role):
-    remove_member(made.id, member)
-
-
-def _account_suspended(made, _member, _role):
-    change_account(made.id, status="suspended")
-
-
-def _account_closed(made, _member, _role):
-    change_account(made.id, status="closed")
-
-
-def _application_taken_away(made, _member, _role):
-    take(made.id, "crm")
-
-
-def _company_archived(made, _member, _role):
-    change_company(made.id, made.main_company, archived_at=clock.now())
-
-
-def _signed_out(made, member, _role):
-    change_member(made.id, member, signed_out_at=clock.now())
-
-
-def _roles_taken_away(made, member, _role):
-    unassign(made.id, member)
-
-
-def _account_wants_strong(made, _member, _role):
-    change_account(made.id, second_factor="strong")
-
-
-def _role_wants_strong(made, _member, role):
-    change_role(made.id, role, second_factor="strong")
-
-
-@pytest.mark.product("OP-5", "TEN-6")
-@pytest.mark.security("7.3")
-@pytest.mark.parametrize(
-    "change",
-    [
-        _ends(_blocked),
-        _ends(_pending_again),
-        _ends(_removed),
-        _ends(_account_suspended),
-        _ends(_account_closed),
-        _ends(_application_taken_away),
-        _ends(_company_archived),
-        _ends(_signed_out),
-        _ends(_roles_taken_away),
-        _ends(_account_wants_strong),
-        _ends(_role_wants_strong),
-    ],
-)
-def test_what_was_granted_ends_at_the_next_use_when(identity_app, app, anna, change):
-    made = an_account(applications=["crm"])
-    role = a_role(made.id, rights=[READ])
-    member = a_member(made.id, anna, roles=[(role, made.main_company)])
-    browser = a_browser(identity_app, person_id=anna, acr=acr.MAIL_CODE, amr=["pwd", "mca"])
-    ask = {"account": made.id, "company": made.main_company, "scope": "openid offline_access"}
-    tokens = tokens_of(browser, app, browser.ask(app, **ask))
-    code = answer_of(browser.ask(app, **ask))["code"]
-    assert introspect(browser, app, tokens["access_token"])["active"]
-
-    change(made, member, role)
-
-    assert userinfo(browser, tokens["access_token"]).status_code == 401
-    assert introspect(browser, app, tokens["access_token"]) == {"active": False}
-    assert introspect(browser, app, tokens["refresh_token"]) == {"active": False}
-    refused = trade(browser.client, app, "refresh_token", refresh_token=tokens["refresh_token"])
-    assert refused.get_json()["error"] == "invalid_grant"
-    assert trade_code(browser.client, app, code).get_json()["error"] == "invalid_grant"
-
-
-@pytest.mark.product("OP-5")
-def test_a_role_that_changed_is_felt_at_the_next_use(browser, app, anna, crm):
-    made = an_account(applications=["crm"])
-    role = a_role(made.id, rights=[READ, WRITE])
-    a_member(made.id, anna, roles=[role])
-    tokens = tokens_of(browser, app, browser.ask(app, scope="openid offline_access"))
-
-    untick(made.id, role)
-
-    now = introspect(browser, app, tokens["access_token"])
-    told = userinfo(browser, tokens["access_token"]).get_json()
-    renewed = trade(browser.client, app, "refresh_token", refresh_token=tokens["refresh_token"])
-    claims = claims_of(renewed.get_json()["access_token"])
-    assert claims_of(tokens["access_token"])["permissions"] == ["contacts:read", "contacts:write"]
-    assert now["permissions"] == told["permissions"] == claims["permissions"] == []
-
-
-@pytest.mark.product("OP-3")
-def test_a_company_brings_the_roles_of_the_account_and_its_own(browser, app, anna, crm):
-    made = an_account(applications=["crm"])
-    everywhere = a_role(made.id, "Everywhere", rights=[READ])
-    there = a_role(made.id, "There", rights=[WRITE])
-    a_member(made.id, anna, roles=[everywhere, (there, made.main_company)])
-
-    def held(**named):
-        tokens = tokens_of(browser, app, browser.ask(app, account=made.id, **named))
-        claims = claims_of(tokens["access_token"])
-        return claims["roles"], claims["permissions"]
-
-    assert held() == (["Everywhere"], ["contacts:read"])
-    assert held(company=made.main_company) == (
-        ["Everywhere", "There"],
-        ["contacts:read", "contacts:write"],
-    )
-    assert held(company=a_company(made.id)) == (["Everywhere"], ["contacts:read"])
-
-
-# What a token carries is the audience's, narrowed to what the client may request.
-
-
-@pytest.mark.product("OP-3")
-@pytest.mark.parametrize(
-    ("scope", "permissions"),
-    [
-        ("openid accounts", ["users:manage", "users:read"]),
-        ("openid users:read", ["users:read"]),
-        ("openid", []),
-    ],
-)
-def test_a_token_for_another_audience_carries_what_the_client_asked_for(
-    browser, crm, anna, scope, permissions
-):
-    app = an_app(
-        first_party=True,
-        application="crm",
-        audiences=(API, f"{ISSUER}/api"),
-        scopes=("openid", "accounts", "users:read"),
-    )
-    made = an_account(applications=["crm"])
-    a_member(made.id, anna, roles=[made.admin_role])
-
-    asked = browser.ask(app, scope=scope, resource=f"{ISSUER}/api")
-    tokens = tokens_of(browser, app, asked)
-
-    claims = claims_of(tokens["access_token"])
-    assert claims["aud"] == f"{ISSUER}/api"
-    assert claims["permissions"] == permissions
-
-
-@pytest.mark.product("TEN-17")
-def test_no_token_is_given_for_an_application_that_the_account_does_not_have(
-    browser, crm, anna, account
-):
-    an_application("other", audience="https://other.example")
-    app = an_app(first_party=True, application="crm", audiences=("https://other.example", API))
-
-    code = answer_of(browser.ask(app))["code"]
-    refused = trade_code(browser.client, app, code, resource="https://other.example")
-    taken = trade_code(browser.client, app, code, resource=API)
-
-    assert refused.get_json()["error"] == "invalid_target"
-    assert claims_of(taken.get_json()["access_token"])["aud"] == API
-
-
-# How strong, and how fresh, a sign-in has to be.
-
-
 @pytest.mark.product("ID-6")
 @pytest.mark.security("4.9")
 @pytest.mark.parametrize("by", ["account", "role"])
@@ -653,9 +393,6 @@ def test_who_was_signed_out_of_an_account_signs_in_again(identity_app, app, anna
 
     assert urlsplit(asked.headers["Location"]).path == "/sign-in"
     assert parse_qs(urlsplit(asked.headers["Location"]).query)["flow"]
-
-
-# Who was added waits until they say yes.
 
 
 @pytest.mark.product("TEN-6")
