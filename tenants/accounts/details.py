@@ -12,6 +12,7 @@ from stdnum.exceptions import ValidationError
 from stdnum.pl import nip as polish_tax_number
 
 from kernel.errors import Refused
+from kernel.i18n.letters import in_order
 
 LONGEST_NAME = 200
 _LONGEST_STREET = 200
@@ -54,9 +55,7 @@ def sort_name(name: str) -> str:
     >>> sort_name("STRASSE 7") == sort_name("Straße 7")
     True
     """
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())[
-        :LONGEST_NAME
-    ]
+    return in_order(name)[:LONGEST_NAME]
 
 
 def _name(field: str, value: Any) -> str:

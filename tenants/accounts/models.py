@@ -29,7 +29,7 @@ class Account(Base):
     tenant_id: Mapped[str] = mapped_column(String(12), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     sort_name: Mapped[str] = mapped_column(String(200))
-    """The name as lists are ordered and searched by: case-folded."""
+    """The name as lists are ordered and searched by: `kernel.i18n.letters.in_order`."""
     nip: Mapped[str | None] = mapped_column(String(10), index=True)
     """Ten digits. Not unique: two accounts may have one number, and share nothing (TEN-17)."""
     is_accounting_office: Mapped[bool]

@@ -30,7 +30,7 @@ class Company(Base):
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     sort_name: Mapped[str] = mapped_column(String(200))
-    """The name as lists are ordered and searched by: case-folded."""
+    """The name as lists are ordered and searched by: `kernel.i18n.letters.in_order`."""
     nip: Mapped[str | None] = mapped_column(String(10))
     street: Mapped[str | None] = mapped_column(String(200))
     postcode: Mapped[str | None] = mapped_column(String(16))

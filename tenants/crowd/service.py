@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Table, insert, select
 
+from kernel.i18n.letters import in_order
 from kernel.ids import new_id
 from tenants.accounts.models import Account
 from tenants.companies.models import Company
@@ -160,7 +161,7 @@ def _companies(number: int, place: _Place, now: datetime) -> Iterator[Row]:
             "tenant_id": place.account,
             "id": key,
             "name": name,
-            "sort_name": name.casefold(),
+            "sort_name": in_order(name),
             "country": "PL",
             "is_main": index == 0,
             "version": 1,
@@ -205,7 +206,7 @@ def _membership(number: int, person: UUID, place: _Place, kind: str, now: dateti
         "email_key": email_of(number),
         "given_name": given,
         "family_name": family,
-        "sort_name": f"{family} {given}".casefold(),
+        "sort_name": in_order(f"{family} {given}"),
         "accepted_at": now,
         "version": 1,
         "created_at": now,

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from kernel.i18n.letters import in_order
 from tenants.accounts.details import NotValid
 
 _LONGEST = {"given_name": 100, "family_name": 100, "phone": 32}
@@ -30,11 +31,11 @@ def cleaned(values: Mapping[str, Any]) -> dict[str, str | None]:
 def sort_name(given_name: str | None, family_name: str | None, email_key: str) -> str:
     """What lists are ordered and searched by: the family name first, the address without a name.
 
-    >>> sort_name("Łucja", "Żak", "zak@example.com"), sort_name(None, None, "zak@example.com")
-    ('żak łucja', 'zak@example.com')
+    >>> sort_name("Anna", "Nowak", "nowak@example.com"), sort_name(None, None, "nowak@example.com")
+    ('nowak anna', 'nowak@example.com')
     """
     name = " ".join(part for part in (family_name, given_name) if part)
-    return folded(name or email_key)[:_LONGEST_SORT_NAME]
+    return in_order(name or email_key)[:_LONGEST_SORT_NAME]
 
 
 def folded(text: str) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from kernel.errors import NotFound
+from kernel.i18n.letters import in_order
 from kernel.pages import Order, Page, PageRequest, read
 from tenants.companies import service as companies
 from tenants.members import details
@@ -198,8 +199,12 @@ def holders(session: Session, account: str, *, now: datetime) -> dict[UUID, int]
 def _filters(text: str, state: State | None) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     for word in details.folded(text).split()[:_MOST_WORDS]:
-        places = (Membership.sort_name, Membership.email_key, Membership.phone)
-        conditions.append(or_(*(place.contains(word, autoescape=True) for place in places)))
+        places = (
+            (Membership.sort_name, in_order(word)),
+            (Membership.email_key, word),
+            (Membership.phone, word),
+        )
+        conditions.append(or_(*(place.contains(part, autoescape=True) for place, part in places)))
     has_come = or_(Membership.accepted_at.is_not(None), Membership.kind == MemberKind.CLIENT)
     if state is State.PENDING:
         conditions.append(

@@ -55,7 +55,7 @@ class Membership(Base):
     given_name: Mapped[str | None] = mapped_column(String(100))
     family_name: Mapped[str | None] = mapped_column(String(100))
     sort_name: Mapped[str] = mapped_column(String(210))
-    """Family name and given name, case-folded: what lists are ordered by."""
+    """Family name and given name: what lists are ordered by."""
     phone: Mapped[str | None] = mapped_column(String(32))
     locale: Mapped[str | None] = mapped_column(String(8))
     accepted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

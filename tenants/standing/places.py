@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from kernel.pages import Order, Page, PageRequest, every, read
+from tenants.accounts import details
 from tenants.accounts.models import Account
 from tenants.applications.models import AccountApplication, Application
 from tenants.companies.models import Company
@@ -195,7 +196,7 @@ def companies_of(
     if None not in own:
         conditions.append(Company.id.in_([company for company in own if company is not None]))
     if search:
-        conditions.append(Company.sort_name.contains(search.casefold(), autoescape=True))
+        conditions.append(Company.sort_name.contains(details.sort_name(search), autoescape=True))
     rows = session.execute(
         select(Company.id, Company.name)
         .where(and_(*conditions))

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from kernel.crypto import new_token
+from kernel.i18n.letters import in_order
 from tenants.accounts.models import Account
 from tenants.applications.models import AccountApplication, Application, Permission
 from tenants.companies.models import Company
@@ -48,7 +49,7 @@ def an_account(name: str = "Zielony Dom", **changes: Any) -> Made:
     applications: Iterable[str] = changes.pop("applications", ())
     values: dict[str, Any] = {
         "name": name,
-        "sort_name": name.casefold(),
+        "sort_name": in_order(name),
         "is_accounting_office": False,
     }
     values |= _STAMPS | changes
@@ -250,7 +251,7 @@ _STAMPS = {"created_at": LONG_AGO, "updated_at": LONG_AGO}
 
 def _company(session: Session, account: str, name: str, **changes: Any) -> str:
     key = secrets.token_hex(8)
-    values = {"is_main": False, "sort_name": name.casefold()} | _STAMPS | changes
+    values = {"is_main": False, "sort_name": in_order(name)} | _STAMPS | changes
     session.add(Company(tenant_id=account, id=key, name=name, **values))
     session.flush()
     return key

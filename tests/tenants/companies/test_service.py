@@ -259,8 +259,8 @@ def test_companies_are_listed_by_name_a_page_at_a_time(account, now):
     first = the_list(account, asked=PageRequest(limit=3))
     second = the_list(account, asked=PageRequest(limit=3, cursor=first.next))
 
-    assert [one.name for one in first.items] == ["Alfa", "Beta", "gamma"]
-    assert [one.name for one in second.items] == ["Ćma"]
+    assert [one.name for one in first.items] == ["Alfa", "Beta", "Ćma"]
+    assert [one.name for one in second.items] == ["gamma"]
     assert (first.total, second.next) == (4, None)
 
 

@@ -1,5 +1,6 @@
 import pytest
 
+from kernel.i18n.letters import in_order
 from tenants.accounts.details import NotValid
 from tenants.members.details import cleaned, folded, sort_name
 
@@ -40,7 +41,7 @@ def test_what_a_field_cannot_be_is_refused_and_the_field_named(field, value):
 
 
 def test_lists_go_by_family_name_and_by_the_address_without_a_name():
-    assert sort_name("Anna", "Żak", "a@example.com") == "żak anna"
+    assert sort_name("Anna", "Żak", "a@example.com") == in_order("żak anna")
     assert sort_name("Anna", None, "a@example.com") == "anna"
     assert sort_name(None, None, "a@example.com") == "a@example.com"
     assert len(sort_name("x" * 100, "ﷺ" * 100, "a@example.com")) == 210

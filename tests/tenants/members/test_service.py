@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kernel.errors import NotFound, VersionConflict
+from kernel.i18n.letters import in_order
 from tenants.accounts.service import AccountSuspended
 from tenants.database import db
 from tenants.facts.models import Fact
@@ -264,7 +265,7 @@ def test_a_name_is_changed_and_the_address_never(office, now):
         )
 
     row = membership(office.id, added.membership_id)
-    assert (row.given_name, row.family_name, row.sort_name) == ("Anna", "Żak", "żak anna")
+    assert (row.given_name, row.family_name, row.sort_name) == ("Anna", "Żak", in_order("żak anna"))
     assert (row.email, row.version) == (EMAIL, 2)
 
 
