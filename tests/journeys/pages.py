@@ -181,6 +181,10 @@ def _accounts(person: Traveller, email: str) -> Iterator[str]:
     running = person.running
     person.go(f"{running.portal}/contexts")
     yield "company accounts, none"
+    person.press(".empty-state a.btn")
+    yield "new company account"
+    person.fill(name=" ")
+    yield "new company account without a name"
     person.go(running.crm)
     person.expect_at(f"{running.identity}/context")
     yield "no account for the CRM"

@@ -260,8 +260,33 @@ def test_who_has_no_account_is_told_so_and_the_portal_works(
 
     expect(traveller.page.locator(".error-page")).to_be_visible()
     traveller.look()
-    traveller.go(running.portal)
-    traveller.expect_signed_in_at(running.portal)
+    traveller.press(".error-page a.btn")
+    traveller.expect_signed_in_at(f"{running.portal}/contexts")
+
+
+@pytest.mark.product("TEN-1", "TEN-3")
+@pytest.mark.parametrize("scripts", [True, False])
+def test_who_has_no_account_makes_one_and_works_in_it(
+    running: Installation, travellers: Travellers, scripts: bool
+):
+    traveller = travellers(language="pl", scripts=scripts)
+    traveller.register(f"nadia.nowa.{scripts}@klucznik.example".lower(), "trzy spokojne kominy")
+    traveller.look()
+    traveller.press('main a[href$="/accounts/new"]')
+    traveller.look()
+    traveller.fill(nip="123", name="Nowa Łąka")
+    expect(traveller.page.locator('[name="nip"][aria-invalid="true"]')).to_be_visible()
+    traveller.look()
+
+    traveller.fill(nip="")
+
+    # Without scripts a page leads on, since a form may not end at another origin.
+    expect(traveller.page.locator(".context-name")).to_have_text("Nowa Łąka")
+    expect(traveller.page.locator(".toasts")).to_contain_text("Nowa Łąka")
+    traveller.look()
+    traveller.press('main a[href$="/applications"]')
+    expect(traveller.page.locator(".context-name")).to_have_text("Nowa Łąka")
+    traveller.look()
 
 
 @pytest.mark.product("ID-11", "OP-5")
