@@ -82,7 +82,7 @@ def exported(speaker, account, query="", **rest):
     return speaker.get(f"/accounts/{account.id}/audit/export{query}", **rest)
 
 
-def lines(answer) -> list[dict]:
+def lines(answer):
     return [json.loads(line) for line in answer.text.splitlines()]
 
 
@@ -171,7 +171,7 @@ def test_a_spreadsheet_computes_nothing_of_it(world):
             account=account.id,
             event=AccountEvent.CHANGED,
             actor="=cmd|' /C calc'!A1",
-            subject=None,
+            subject=f"account:{account.id}",
             now=clock.now(),
         )
 

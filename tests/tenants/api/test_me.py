@@ -7,7 +7,7 @@ from tenants.database import db
 from tests.idp import provider
 from tests.statements import asked_of
 from tests.tenants import making
-from tests.tenants.api.speaking import AUDIENCE, Speaker, World
+from tests.tenants.api.speaking import AUDIENCE, World
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def anna(account):
     return person_id
 
 
-def through(foreign, person_id, account=None, **token) -> Speaker:
+def through(foreign, person_id, account=None, **token):
     """What the person let the application have."""
     provider.allow(foreign.program, person_id, scopes=SCOPES)
     return foreign.speaker(person_id, account, **token)
