@@ -8,7 +8,6 @@ from typing import cast
 from flask import Flask, Response, current_app, request, url_for
 from flask.typing import ResponseReturnValue
 
-from kernel import clock
 from kernel.database import Database
 from kernel.i18n import lazy_gettext as lazy
 from kernel.observability.logs import get_logger
@@ -46,7 +45,6 @@ from relying_party.security_events import views as security_event_views
 from relying_party.security_events.feed import Feed
 from relying_party.security_events.models import EventFeedMixin
 from relying_party.security_events.service import SecurityEvents
-from relying_party.sessions import current
 from relying_party.sessions.models import SessionMixin
 from relying_party.sessions.service import Sessions
 from relying_party.settings import RelyingPartySettings
@@ -283,7 +281,6 @@ def _say_may_not(error: MayNot) -> Response:
 def _say_failed(error: SignInFailed) -> Response:
     log.warning("sign_in_failed", reason=error.reason, detail=error.detail)
     party = relying_party_of(current_app)
-    _read_as_before(party)
     if isinstance(error, SignInDeclined) and error.error == "access_denied" and error.in_account:
         return _say_context_over(ContextOver(error.detail))
     if isinstance(error, SignInDeclined) and error.error == "access_denied":
@@ -320,14 +317,6 @@ def _say_failed(error: SignInFailed) -> Response:
         link_text=lazy("Sign in"),
         code=error.reason,
     )
-
-
-def _read_as_before(party: RelyingParty) -> None:
-    """Whose session goes on in this browser reads the refusal in their own language."""
-    secret = current.session_secret(current_app.name)
-    person = party.sessions.current(secret, now=clock.now())
-    if person is not None:
-        current.remember(person)
 
 
 def _try_again() -> str:

@@ -20,7 +20,7 @@ from relying_party.provider.published import Provider
 from relying_party.provider.token_endpoint import TokenEndpoint, Tokens
 from relying_party.provider.userinfo import Userinfo
 from relying_party.revocations.service import Revocations
-from relying_party.sessions.service import EndReason, NewSession, Sessions
+from relying_party.sessions.service import EndReason, NewSession, Sessions, SignedIn
 from relying_party.sign_in import answer, id_token
 from relying_party.sign_in.answer import Answer
 from relying_party.sign_in.attempts import Attempt, Attempts, Wish
@@ -79,6 +79,10 @@ class SignIn:
         self._revocations = revocations
         self._on_entry = on_entry
         self._swept_at: datetime | None = None
+
+    def who_was_here(self, secret: str | None, *, now: datetime) -> SignedIn | None:
+        """The person of the session that the browser has already, as it is known here."""
+        return self._sessions.current(secret, now=now)
 
     def begin(
         self, wish: Wish, *, browser_hash: bytes, language: str | None = None, now: datetime

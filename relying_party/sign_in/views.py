@@ -58,6 +58,10 @@ def finish() -> ResponseReturnValue:
         )
     except SignInFailed as refusal:
         _sign_ins.labels(program, refusal.reason).inc()
+        # Whose session goes on in this browser reads the refusal in their own language.
+        person = _sign_in().who_was_here(current.session_secret(program), now=clock.now())
+        if person is not None:
+            current.remember(person)
         raise
     _sign_ins.labels(program, "success").inc()
     response = redirect(signed_in.return_to, code=303)
