@@ -126,6 +126,14 @@ class Worker:
 
         For the command line and for tests; needs no `start`.
         """
+        count = self.deliver_once(now)
+        with self._app.app_context():
+            for job in self._jobs:
+                job.run(now)
+        return count
+
+    def deliver_once(self, now: datetime) -> int:
+        """Deliver everything that is due, and run no job."""
         count = 0
         with self._app.app_context():
             for lane in Lane:
@@ -134,8 +142,6 @@ class Worker:
                         self._outcomes.append(self._attempt(message, lambda: now))
                     self._settle()
                     count += len(taken)
-            for job in self._jobs:
-                job.run(now)
         return count
 
     # Taking

@@ -8,6 +8,7 @@ from typing import TypeVar
 from flask import Flask
 
 from kernel.database import passes_by_itself
+from kernel.errors import Overloaded
 
 Answer = TypeVar("Answer")
 
@@ -38,6 +39,7 @@ def _patiently(act: Callable[[], Answer]) -> Answer | Exception:
             return act()
         except Exception as failure:
             refused = failure
-            if not passes_by_itself(failure) or "deadlock" in str(failure):
+            is_crowded = isinstance(failure, Overloaded) or passes_by_itself(failure)
+            if not is_crowded or "deadlock" in str(failure):
                 break
     return refused

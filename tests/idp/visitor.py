@@ -173,7 +173,7 @@ class Mailroom:
         before = len(self.sent)
         with db.reading() as session:
             newest = session.scalar(select(func.max(outbox.table.c.created_at)))
-        create_worker(self._app).run_once(newest or clock.now())
+        create_worker(self._app).deliver_once(newest or clock.now())
         return self.sent[before:]
 
     def to(self, email: str) -> Mail:
