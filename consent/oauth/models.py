@@ -12,7 +12,10 @@ from tenants.database import Base
 
 
 class OAuthConsent(Base):
-    """A person allowed an application something. Nothing is overwritten: a new answer is a new row."""
+    """A person allowed an application something, in one account or in none.
+
+    Nothing is overwritten: a new answer is a new row.
+    """
 
     __tablename__ = "oauth_consents"
     __table_args__ = (Index(None, "person_id", "client_id"),)
@@ -21,6 +24,8 @@ class OAuthConsent(Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
     # No foreign key: applications belong to a layer above.
     client_id: Mapped[str] = mapped_column(String(64))
+    account: Mapped[str] = mapped_column(String(12), server_default="")
+    """The account whose data it was given for; empty: for none."""
     scopes: Mapped[list[str]] = mapped_column(JSON)
     given_at: Mapped[datetime] = mapped_column(UTCDateTime)
     address: Mapped[str | None] = mapped_column(String(45))

@@ -22,6 +22,10 @@ class Question:
     host: str
     """Where the person is taken afterwards."""
     scopes: tuple[str, ...]
+    account: str | None
+    """The account, and perhaps its company, in which the application is to work."""
+    account_name: str | None
+    company_name: str | None
     goes_on_at: str
 
 

@@ -4,7 +4,7 @@ from flask import Blueprint, Flask, current_app, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from consent.oauth import service, wording
-from consent.oauth.question import Asker
+from consent.oauth.question import Asker, Question
 from kernel import clock
 from kernel.web import request_facts, requires
 from tenants.database import db
@@ -37,8 +37,7 @@ def answer() -> ResponseReturnValue:
     question = _asker().question(request.args.get("flow"), now=now)
     allowed = request.form.get("answer") == "allow"
     is_answer = allowed or request.form.get("answer") == "refuse"
-    # Somebody else may have signed in in this browser since the page was shown.
-    if not is_answer or request.form.get("person") != str(question.person_id):
+    if not is_answer or not _is_of(question):
         return redirect(request.full_path, 303)
     with db.transaction() as session:
         write_down = service.give if allowed else service.refuse
@@ -46,12 +45,22 @@ def answer() -> ResponseReturnValue:
             session,
             person_id=question.person_id,
             client_id=question.client_id,
+            account=question.account,
             scopes=question.scopes,
             address=request_facts().address,
             now=now,
         )
         _asker().answered(session, question, allowed=allowed, now=now)
     return redirect(question.goes_on_at, 303)
+
+
+def _is_of(question: Question) -> bool:
+    """Whether the page that was answered asked this.
+
+    Since it was shown somebody else may have signed in in this browser, or another account been chosen.
+    """
+    asked = request.form.get("person"), request.form.get("account", "")
+    return asked == (str(question.person_id), question.account or "")
 
 
 def _asker() -> Asker:

@@ -34,6 +34,8 @@ from tenants.database import db
 
 # What a flow notes beside the request itself.
 CONSENT_ANSWER = "consent_answer"
+CONSENT_ACCOUNT = "consent_account"
+"""For which account the answer was given: another may be chosen afterwards."""
 ALLOWED = "allowed"
 REFUSED = "refused"
 
@@ -226,7 +228,7 @@ def _look(
 
     asked = _context_asked(request, flow)
     if not asked.is_needed_for(client.context):
-        is_needed = consent_is_needed(at, request, client, signed_in, flow)
+        is_needed = consent_is_needed(at, request, client, signed_in, flow, account=None)
         return _Look(missing(request.wanted, consent_is_needed=is_needed), request.wanted)
     step = missing(request.wanted, consent_is_needed=False)
     if step is not None:
@@ -240,11 +242,11 @@ def _look(
             "the context is not there for this person", detail=context.why_refused
         )
         return _Look(None, wanted, refused=refused)
-    step = missing(
-        wanted,
-        context_is_open=context.has_to_be_chosen,
-        consent_is_needed=consent_is_needed(at, request, client, signed_in, flow),
+    # Asked last, and for one account.
+    is_needed = not context.has_to_be_chosen and consent_is_needed(
+        at, request, client, signed_in, flow, account=context.account
     )
+    step = missing(wanted, context_is_open=context.has_to_be_chosen, consent_is_needed=is_needed)
     return _Look(step, wanted, context)
 
 
@@ -261,15 +263,22 @@ def consent_is_needed(
     client: RegisteredClient,
     signed_in: SignedIn,
     flow: AnyFlow | None,
+    *,
+    account: str | None,
 ) -> bool:
-    """Whether this person has to be asked. Our own programs never ask."""
+    """Whether this person has to be asked, in this account or in none. Our own programs never ask."""
     if client.first_party:
         return False
-    answered = flow is not None and (flow.request or {}).get(CONSENT_ANSWER) == ALLOWED
+    answers = (flow.request or {}) if flow is not None else {}
+    answered = (answers.get(CONSENT_ANSWER), answers.get(CONSENT_ACCOUNT)) == (ALLOWED, account)
     if dispatch.asks_again(request.prompts, answered=answered):
         return True
     return consents.is_needed(
-        at, person_id=signed_in.person_id, client_id=client.id, scopes=request.scopes
+        at,
+        person_id=signed_in.person_id,
+        client_id=client.id,
+        account=account,
+        scopes=request.scopes,
     )
 
 

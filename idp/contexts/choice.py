@@ -68,6 +68,11 @@ class Resolved:
     def account(self) -> str | None:
         return self.standing.account if self.standing is not None else None
 
+    @property
+    def company_name(self) -> str | None:
+        """What the company is called, where the context is one."""
+        return self.standing.company_name if self.standing is not None and self.company else None
+
     def strengthened(self, wanted: Wanted) -> Wanted:
         """What the sign-in has to be like in this context: as the account and its roles ask (ID-6)."""
         if self.standing is None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, select
+from sqlalchemy import Select, and_, bindparam, func, select
 
 from consent.oauth import service as consents
 from idp.caches import ALL_VERSIONS, read_already
@@ -97,11 +97,18 @@ def _columns() -> Select[Any]:
 
 
 def with_consent(statement: Select[Any]) -> Select[Any]:
-    """The same with a row for each standing consent of the grant's person to its application."""
+    """The same with a row for each standing consent of the grant's person to its application.
+
+    Only those that were given where the grant is: in its account, or in none.
+    """
     grant, consent = Grant.__table__.c, consents.standing_consents().subquery()
     return statement.outerjoin(
         consent,
-        and_(consent.c.person_id == grant.person_id, consent.c.client_id == grant.client_id),
+        and_(
+            consent.c.person_id == grant.person_id,
+            consent.c.client_id == grant.client_id,
+            consent.c.account == func.coalesce(grant.account, consents.NO_ACCOUNT),
+        ),
     ).add_columns(consent.c.scopes.label("consented"))
 
 

@@ -54,7 +54,7 @@ class Membership(Base):
     email_key: Mapped[str] = mapped_column(String(254))
     given_name: Mapped[str | None] = mapped_column(String(100))
     family_name: Mapped[str | None] = mapped_column(String(100))
-    sort_name: Mapped[str] = mapped_column(String(210))
+    sort_name: Mapped[str] = mapped_column(sort_key(210))
     """Family name and given name: what lists are ordered by."""
     phone: Mapped[str | None] = mapped_column(String(32))
     locale: Mapped[str | None] = mapped_column(String(8))
@@ -62,6 +62,8 @@ class Membership(Base):
     signed_out_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """Sign-ins from before this moment are not used here: the account ended the person's sessions, blocked
     them, or has them back."""
+    blocked_by: Mapped[str | None] = mapped_column(String(120))
+    """Who blocked it, while it is: `person:<id>`, `client:<id>`, `key:<id>` or `operator`."""
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -212,7 +212,12 @@ def test_how_much_a_person_has_changes_no_number_of_statements(visitor, app, per
         other = an_app(name=f"Other {number}")
         with db.transaction() as session:
             consents.give(
-                session, person_id=person_id, client_id=other.id, scopes=["openid"], now=now
+                session,
+                person_id=person_id,
+                client_id=other.id,
+                account=None,
+                scopes=["openid"],
+                now=now,
             )
             sessions.start(
                 session, person_id=person_id, amr=["pwd"], acr="1", where=Whereabouts(), now=now

@@ -261,7 +261,12 @@ def tokens_for(
 ) -> dict[str, Any]:
     """Tokens of a fresh sign-in; consent is given along the way."""
     person_id = person_id or a_person()
-    allow(app, person_id, scopes=changes.get("scopes", ("openid", "email", "offline_access")))
+    allow(
+        app,
+        person_id,
+        scopes=changes.get("scopes", ("openid", "email", "offline_access")),
+        account=changes.get("account"),
+    )
     code = a_code(app, now=clock.now(), person_id=person_id, **changes)
     response = trade_code(client, app, code)
     assert response.status_code == 200, response.get_data(as_text=True)
@@ -269,13 +274,16 @@ def tokens_for(
     return found
 
 
-def allow(app: App, person_id: UUID, *, scopes: tuple[str, ...]) -> None:
-    """Let the person have given consent before."""
+def allow(
+    app: App, person_id: UUID, *, scopes: tuple[str, ...], account: str | None = None
+) -> None:
+    """Let the person have given consent before, in this account or in none."""
     with db.transaction() as session:
         consents.give(
             session,
             person_id=person_id,
             client_id=app.id,
+            account=account,
             scopes=scopes,
             now=datetime(2026, 1, 1, tzinfo=UTC),
         )

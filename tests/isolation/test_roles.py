@@ -256,7 +256,9 @@ def test_through_somebody_elses_application_an_admin_does_nothing_that_outlives_
     estate = an_estate(home.world)
     foreign, person_id = somebody_elses(home.world), making.a_person()
     making.a_member(estate.account.id, person_id, roles=[estate.account.admin_role])
-    provider.allow(foreign.program, person_id, scopes=("openid", "accounts"))
+    provider.allow(
+        foreign.program, person_id, scopes=("openid", "accounts"), account=estate.account.id
+    )
     through_another = foreign.speaker(person_id, estate.account.id)
     before = estate.digest()
 
@@ -287,7 +289,7 @@ def test_what_is_about_oneself_is_for_every_person_and_for_nothing_else(home, op
     # What is asked of a context is asked with a token in it.
     context = home.estate.account.id if operation.query_slots else None
     foreign = somebody_elses(home.world)
-    provider.allow(foreign.program, person_id, scopes=("openid", "accounts"))
+    provider.allow(foreign.program, person_id, scopes=("openid", "accounts"), account=context)
     through_another = operation.send(foreign.speaker(person_id, context), slots)
     is_refused = operation.id in declared.BY_OURS_ALONE
     assert is_let_in(through_another) is not is_refused, through_another.get_data(as_text=True)

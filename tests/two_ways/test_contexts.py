@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.idp.provider import a_person, a_query, an_app, answer_of, tokens_for
+from consent.oauth import service as consents
+from kernel import clock
+from tenants.database import db
+from tests.idp.provider import a_person, a_query, allow, an_app, answer_of, tokens_for
 from tests.tenants.making import Made, a_member, an_account, change_member
 from tests.two_ways.ways import Ways, same, sent
 
@@ -30,6 +33,56 @@ def test_a_context_is_given_and_refused_the_same(ways: Ways, account: Made):
     assert "/context?" in asked().headers["Location"]
     assert answer_of(asked(prompt="none"))["error"] == "interaction_required"
     assert "code" in answer_of(asked(account=foreign.id))
+
+
+@pytest.mark.product("OP-3")
+@pytest.mark.security("10.1")
+def test_a_consent_counts_in_the_account_that_it_was_given_in_and_in_no_other(
+    ways: Ways, account: Made
+):
+    theirs, person_id = an_app(application="crm"), a_person()
+    other = an_account(applications=["crm"])
+    for each in (account, other):
+        a_member(each.id, person_id, roles=[each.admin_role])
+    allow(theirs, person_id, scopes=("openid", "email"))
+
+    def asked(account: str, **changes: Any) -> TestResponse:
+        query = a_query(theirs, account=account, **changes)
+        return same(ways, "/authorize", **sent(ways, person_id, query))
+
+    for place in (account.id, other.id):
+        assert answer_of(asked(place, prompt="none"))["error"] == "consent_required"
+    allow(theirs, person_id, scopes=("openid", "email"), account=account.id)
+
+    passed_by = ways.passed_by
+    assert "code" in answer_of(asked(account.id))
+    assert "code" in answer_of(asked(account.id, prompt="none"))
+    assert ways.passed_by == passed_by
+    assert answer_of(asked(other.id, prompt="none"))["error"] == "consent_required"
+    assert "/consent?" in asked(other.id).headers["Location"]
+
+
+@pytest.mark.security("7.3", "10.1")
+def test_a_grant_in_one_account_stands_on_no_consent_of_another(ways: Ways, account: Made):
+    theirs, person_id = an_app(application="crm"), a_person()
+    a_member(account.id, person_id, roles=[account.admin_role])
+    tokens = tokens_for(ways.flask, theirs, person_id=person_id, account=account.id)
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    asked = {"method": "POST", "data": {"token": tokens["access_token"]}, "headers": theirs.basic}
+    assert same(ways, "/userinfo", method="GET", headers=bearer).status_code == 200
+    assert same(ways, "/introspect", **asked).get_json()["active"] is True
+
+    with db.transaction() as session:
+        consents.withdraw(session, person_id=person_id, client_id=theirs.id, now=clock.now())
+    for elsewhere in (None, an_account(applications=["crm"]).id):
+        scopes = ("openid", "email", "offline_access")
+        allow(theirs, person_id, scopes=scopes, account=elsewhere)
+
+    assert same(ways, "/userinfo", method="GET", headers=bearer).status_code == 401
+    assert same(ways, "/introspect", **asked).get_json() == {"active": False}
+    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    refused = same(ways, "/token", method="POST", data=form, headers=theirs.basic)
+    assert refused.get_json()["error"] == "invalid_grant"
 
 
 @pytest.mark.product("OP-5")

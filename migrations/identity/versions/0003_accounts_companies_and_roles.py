@@ -403,6 +403,7 @@ def upgrade() -> None:
         sa.Column("locale", sa.String(length=8), nullable=True),
         sa.Column("accepted_at", types.UTCDateTime(timezone=True), nullable=True),
         sa.Column("signed_out_at", types.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("blocked_by", sa.String(length=120), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", types.UTCDateTime(timezone=True), nullable=False),
         sa.Column("updated_at", types.UTCDateTime(timezone=True), nullable=False),
@@ -737,6 +738,10 @@ def upgrade() -> None:
         sqlite_where=sa.text("account IS NOT NULL"),
         postgresql_where=sa.text("account IS NOT NULL"),
     )
+    op.add_column(
+        "oauth_consents",
+        sa.Column("account", sa.String(length=12), server_default="", nullable=False),
+    )
     for table in _TENANT_TABLES:
         enable_row_level_security(op, table)
     let_people_read(op, "memberships")
@@ -747,6 +752,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     let_people_read_no_more(op, "accounts")
     let_people_read_no_more(op, "account_applications")
+    op.drop_column("oauth_consents", "account")
     op.drop_index(
         "ix_grants_in_account",
         table_name="grants",

@@ -1,5 +1,6 @@
 """What a person allowed an application, and takes back."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -14,22 +15,29 @@ from tenants.database import db
 from tests.conftest import NOON
 from tests.idp.provider import a_person
 
+ONE, OTHER = "a" * 12, "b" * 12
 
-def _give(person_id, *scopes: str, client_id: str = "app", now=NOON) -> None:
+
+def _give(
+    person_id, *scopes: str, client_id: str = "app", account: str | None = None, now=NOON
+) -> None:
     with db.transaction() as session:
         consents.give(
             session,
             person_id=person_id,
             client_id=client_id,
+            account=account,
             scopes=scopes,
             address="192.0.2.1",
             now=now,
         )
 
 
-def _is_needed(person_id, *scopes: str, client_id: str = "app") -> bool:
+def _is_needed(person_id, *scopes: str, client_id: str = "app", account: str | None = None) -> bool:
     with db.reading() as session:
-        return consents.is_needed(session, person_id=person_id, client_id=client_id, scopes=scopes)
+        return consents.is_needed(
+            session, person_id=person_id, client_id=client_id, account=account, scopes=scopes
+        )
 
 
 @pytest.mark.product("OP-1")
@@ -45,6 +53,41 @@ def test_consent_is_remembered_for_what_was_allowed(identity_app: Flask):
     assert _is_needed(person_id, "openid", "profile")
     assert _is_needed(person_id, "openid", client_id="another")
     assert _is_needed(a_person(), "openid")
+
+
+@pytest.mark.product("OP-3")
+@pytest.mark.security("10.1")
+@pytest.mark.parametrize("given", [None, ONE, OTHER])
+def test_what_was_allowed_in_one_account_counts_in_no_other(identity_app: Flask, given):
+    person_id = a_person()
+
+    _give(person_id, "openid", "email", account=given)
+
+    for account in (None, ONE, OTHER):
+        assert _is_needed(person_id, "openid", account=account) is (account != given)
+
+
+def test_what_was_allowed_in_several_accounts_is_listed_for_each_and_taken_back_at_once(
+    identity_app: Flask,
+):
+    person_id = a_person()
+    _give(person_id, "openid")
+    _give(person_id, "openid", account=ONE, now=NOON + timedelta(hours=1))
+    _give(person_id, "email", account=ONE, now=NOON + timedelta(hours=2))
+
+    with db.reading() as session:
+        connected = consents.connected_applications(session, person_id=person_id)
+        told = session.scalars(select(LedgerEntry.details).order_by(LedgerEntry.id)).all()
+
+    assert [(one.account, set(one.scopes), one.since) for one in connected] == [
+        (None, {"openid"}, NOON),
+        (ONE, {"openid", "email"}, NOON + timedelta(hours=1)),
+    ]
+    assert [json.loads(each).get("account") for each in told] == [None, ONE, ONE]
+    with db.transaction() as session:
+        assert consents.withdraw(session, person_id=person_id, client_id="app", now=NOON)
+    assert _is_needed(person_id, "openid")
+    assert _is_needed(person_id, "openid", account=ONE)
 
 
 @pytest.mark.security("10.1")
@@ -100,4 +143,5 @@ def test_a_consent_is_taken_back_and_the_record_stays(identity_app: Flask):
         events = session.scalars(select(LedgerEntry.event).order_by(LedgerEntry.id)).all()
     assert events == ["consent:given", "consent:withdrawn"]
     with db.reading() as session:
-        assert consents.allowed(session, person_id=new_id(), client_id="app") == frozenset()
+        nothing = consents.allowed(session, person_id=new_id(), client_id="app", account=None)
+    assert nothing == frozenset()

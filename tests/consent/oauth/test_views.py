@@ -13,12 +13,16 @@ from consent.oauth.question import Question
 from tenants.database import db
 from tests.idp.provider import a_person
 
+ACCOUNT = "0123456789ab"
+
 
 @dataclass
 class MadeUpAsker:
     """Asks one question, and remembers the answers."""
 
     person_id: UUID
+    account: str | None = None
+    company_name: str | None = None
     answers: list[bool] = field(default_factory=list)
 
     def question(self, reference, *, now):
@@ -31,6 +35,9 @@ class MadeUpAsker:
             owner=None,
             host="app.example",
             scopes=("openid", "profile"),
+            account=self.account,
+            account_name="<i>Alfa</i>" if self.account else None,
+            company_name=self.company_name,
             goes_on_at="/onwards",
         )
 
@@ -55,6 +62,27 @@ def test_the_page_says_who_asks_for_what(identity_app: Flask, asker: MadeUpAsker
     assert 'data-scope="profile"' in page
     assert "anna@example.com" in page
     assert "app.example" in page
+    assert "consent-account" not in page
+
+
+@pytest.mark.security("10.1", "14.1")
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["in the account &lt;i&gt;Alfa", "company Alfa Sklep", "for this account"]),
+        ("pl", ["na koncie firmy &lt;i&gt;Alfa", "firmy Alfa Sklep", "dla tego konta"]),
+    ],
+)
+def test_the_page_names_the_account_and_the_company(
+    identity_app: Flask, asker: MadeUpAsker, language, words
+):
+    asker.account, asker.company_name = ACCOUNT, "Alfa Sklep"
+
+    page = identity_app.test_client().get(
+        "/consent?flow=x", headers={"Accept-Language": language}
+    ).get_data(as_text=True)  # fmt: skip
+
+    assert [each for each in words if each not in page] == []
 
 
 @pytest.mark.parametrize(("answer", "allowed"), [("allow", True), ("refuse", False)])
@@ -70,6 +98,26 @@ def test_an_answer_is_written_down_and_leads_on(
     with db.reading() as session:
         rows = session.scalars(select(OAuthConsent)).all()
     assert [row.scopes for row in rows] == ([["openid", "profile"]] if allowed else [])
+
+
+@pytest.mark.product("OP-3")
+def test_a_consent_is_written_down_for_the_account_that_the_page_named(
+    identity_app: Flask, asker: MadeUpAsker
+):
+    asker.account = ACCOUNT
+    client = identity_app.test_client()
+    answer = {"answer": "allow", "person": str(asker.person_id)}
+
+    # Another account was chosen since the page was shown; in another tab, say.
+    for shown in ({}, {"account": ""}, {"account": "f" * 12}):
+        client.post("/consent?flow=x", data={**answer, **shown})
+    assert asker.answers == []
+    client.post("/consent?flow=x", data={**answer, "account": ACCOUNT})
+
+    assert asker.answers == [True]
+    with db.reading() as session:
+        rows = session.scalars(select(OAuthConsent)).all()
+    assert [row.account for row in rows] == [ACCOUNT]
 
 
 def test_no_answer_is_no_answer(identity_app: Flask, asker: MadeUpAsker):

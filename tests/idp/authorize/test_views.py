@@ -401,7 +401,7 @@ def test_an_answer_counts_only_for_the_person_who_was_asked(identity_app: Flask)
 
     assert posted.headers["Location"].startswith("/consent")
     with db.reading() as session:
-        assert not consents.allowed(session, person_id=other, client_id=app.id)
+        assert not consents.allowed(session, person_id=other, client_id=app.id, account=None)
 
 
 @pytest.mark.security("6.1")

@@ -184,14 +184,21 @@ def test_an_application_under_another_name_is_agreed_to_anew(
 ):
     app, person_id = an_app(name="An application"), a_person()
     with db.transaction() as session:
-        consents.give(session, person_id=person_id, client_id=app.id, scopes=["openid"], now=NOON)
+        consents.give(
+            session,
+            person_id=person_id,
+            client_id=app.id,
+            account=None,
+            scopes=["openid"],
+            now=NOON,
+        )
 
     with db.transaction() as session:
         clients.update_metadata(session, app.id, **changed, now=NOON)
 
     with db.reading() as session:
         asked = consents.is_needed(
-            session, person_id=person_id, client_id=app.id, scopes=["openid"]
+            session, person_id=person_id, client_id=app.id, account=None, scopes=["openid"]
         )
         row = ledger.history(session, chain=INSTALLATION)[0]
     assert asked is asks_again

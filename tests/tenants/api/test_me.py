@@ -38,7 +38,7 @@ def anna(account):
 
 def through(foreign, person_id, account=None, **token):
     """What the person let the application have."""
-    provider.allow(foreign.program, person_id, scopes=SCOPES)
+    provider.allow(foreign.program, person_id, scopes=SCOPES, account=account)
     return foreign.speaker(person_id, account, **token)
 
 
