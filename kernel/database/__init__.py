@@ -23,7 +23,7 @@ from kernel.database.hot import (
 from kernel.database.patience import passes_by_itself
 from kernel.database.scopes import OWN
 from kernel.database.tenancy import why_no_walls
-from kernel.database.types import NAMING, UTCDateTime
+from kernel.database.types import NAMING, UTCDateTime, sort_key
 from kernel.database.upserts import upsert
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "as_session",
     "dialect_of",
     "passes_by_itself",
+    "sort_key",
     "upsert",
     "why_no_walls",
 ]

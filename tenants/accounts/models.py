@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.database import OWN, UTCDateTime
+from kernel.database import OWN, UTCDateTime, sort_key
 from tenants.database import Base
 
 
@@ -28,7 +28,7 @@ class Account(Base):
 
     tenant_id: Mapped[str] = mapped_column(String(12), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
-    sort_name: Mapped[str] = mapped_column(String(200))
+    sort_name: Mapped[str] = mapped_column(sort_key(200))
     """The name as lists are ordered and searched by: `kernel.i18n.letters.in_order`."""
     nip: Mapped[str | None] = mapped_column(String(10), index=True)
     """Ten digits. Not unique: two accounts may have one number, and share nothing (TEN-17)."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.database import UTCDateTime
+from kernel.database import UTCDateTime, sort_key
 from tenants.database import Base
 
 MAIN = text("is_main")
@@ -29,7 +29,7 @@ class Company(Base):
     )
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
-    sort_name: Mapped[str] = mapped_column(String(200))
+    sort_name: Mapped[str] = mapped_column(sort_key(200))
     """The name as lists are ordered and searched by: `kernel.i18n.letters.in_order`."""
     nip: Mapped[str | None] = mapped_column(String(10))
     street: Mapped[str | None] = mapped_column(String(200))

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.database import OWN, UTCDateTime
+from kernel.database import OWN, UTCDateTime, sort_key
 from kernel.ids import new_id
 from tenants.database import Base
 

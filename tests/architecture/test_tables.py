@@ -6,6 +6,7 @@ from importlib import import_module
 import pytest
 from alembic import command
 from sqlalchemy import make_url
+from sqlalchemy.dialects import postgresql
 
 from kernel.database import migrations
 from tests.architecture.packages import PROGRAMS, ROOT, modules, tree_of
@@ -28,6 +29,19 @@ def test_models_and_migrations_make_the_same_tables(program, make_database):
     url = make_database(program, lambda owner: migrations.upgrade(program, owner))
 
     assert migrations.differences(url, metadata_of(program)) == []
+
+
+def test_names_are_ordered_alike_on_every_server(program):
+    """In the table that PostgreSQL gets; without it the server's own language decides."""
+    loose = [
+        str(column)
+        for table in metadata_of(program).tables.values()
+        for column in table.columns
+        if column.key == "sort_name"
+        and 'COLLATE "C"' not in column.type.compile(dialect=postgresql.dialect())
+    ]
+
+    assert loose == []
 
 
 def test_every_program_has_migrations(program):

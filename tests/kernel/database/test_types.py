@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import DateTime
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.database import UTCDateTime
+from kernel.database import UTCDateTime, sort_key
 
 MOMENT = datetime(2026, 6, 1, 14, 0, tzinfo=timezone(timedelta(hours=2)))
 
@@ -56,3 +56,12 @@ def test_sqlite_keeps_the_text_that_sqlalchemy_writes_and_reads(moment) -> None:
 
     assert stored == write(moment.replace(tzinfo=None))
     assert read(stored, dialect) == moment
+
+
+def test_what_a_list_is_ordered_by_is_compared_as_python_does_on_every_database() -> None:
+    """Else PostgreSQL orders by the language that its server was set up with, and marks count less."""
+    for_both = [
+        sort_key(20).compile(dialect=each()) for each in (sqlite.dialect, postgresql.dialect)
+    ]
+
+    assert for_both == ["VARCHAR(20)", 'VARCHAR(20) COLLATE "C"']
