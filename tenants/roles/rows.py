@@ -11,6 +11,7 @@ from sqlalchemy import Table, delete, insert, select
 from sqlalchemy.orm import Session
 
 from kernel.errors import NotFound
+from kernel.i18n.letters import in_order
 from tenants.applications.models import Permission
 from tenants.roles.models import Role, RolePermission
 from tenants.roles.power import ALL, All, Right
@@ -73,8 +74,10 @@ def all_of(
     ticked: dict[UUID, set[Right]] = defaultdict(set)
     for role_id, application, permission in session.execute(ticks):
         ticked[role_id].add(Right(application, permission))
-    rows = session.execute(roles.order_by(Role.is_admin.desc(), Role.name_key)).all()
-    return [RoleSummary(*row, ticks=frozenset(ticked[row.id])) for row in rows]
+    found = [
+        RoleSummary(*row, ticks=frozenset(ticked[row.id])) for row in session.execute(roles).all()
+    ]
+    return sorted(found, key=lambda role: (not role.is_admin, in_order(role.name)))
 
 
 def sure(session: Session, account: str, role_id: UUID) -> RoleSummary:

@@ -88,6 +88,19 @@ def test_an_admin_makes_a_role_from_permissions(office, now):
 
 
 @pytest.mark.product("TEN-8")
+def test_roles_are_listed_in_the_order_of_the_alphabet_after_the_admin_role(office, now):
+    before = {role.name for role in listed(office)}
+    for name in ("Zarząd", "ćwiczenia", "Łącznik", "Biuro", "Lekarz"):
+        create(office, BOSS, now, name)
+
+    found = [role.name for role in listed(office)]
+
+    assert found[0] == "admin"
+    new = [name for name in found if name not in before]
+    assert new == ["Biuro", "ćwiczenia", "Lekarz", "Łącznik", "Zarząd"]
+
+
+@pytest.mark.product("TEN-8")
 def test_what_was_done_to_a_role_is_in_the_trail_and_others_hear_of_it(office, now):
     made = create(office, BOSS, now)
     change(office, made.id, BOSS, now, rights=[])
