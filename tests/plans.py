@@ -8,6 +8,9 @@ from tenants.database import db
 
 def scanned(sql: str, values: Any, *, whole: Collection[str] = ()) -> set[str]:
     """The tables that this statement reads from end to end, but for `whole` ones."""
+    if sql.startswith("SET "):
+        # For whom the transaction is: it reads nothing, and PostgreSQL has no plan for it.
+        return set()
     raw = db.engine.raw_connection()
     try:
         cursor = raw.cursor()
