@@ -63,7 +63,7 @@ def _form(form: NewAccountForm, refused: NotMade | None = None) -> str:
 def _explain(form: NewAccountForm, refused: NotMade) -> str:
     """Say at its field what the identity program does not take, or what it says of none."""
     if not refused.fields:
-        return str(_("You have created many accounts in a short time. Try again in an hour."))
+        return str(_("You have created many accounts in a short time. Try again later."))
     if "nip" in refused.fields:
         form.nip.errors = [
             _("This is not a tax number: check its ten digits, or leave the field empty.")
