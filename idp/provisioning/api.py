@@ -21,6 +21,7 @@ from tenants.api.callers import Caller
 from tenants.api.demands import by_itself
 from tenants.api.memberships import Email, Language, Name, Phone
 from tenants.api.rest import AccountId, CompanyId, api
+from tenants.members.blocks import BlockedByAnother
 from tenants.members.external_ids import ExternalIdTaken
 from tenants.members.service import Blocked, MemberKind, NotAnAddress, NotValid
 from tenants.roles.power import MayNotGrant
@@ -122,7 +123,9 @@ class NamedQuery(Query):
 class DriftFound(Answer):
     """Something that is not as the application asked for."""
 
-    field: Literal["given_name", "family_name", "phone", "locale", "external_id", "role"]
+    field: Literal[
+        "given_name", "family_name", "phone", "locale", "external_id", "role", "state"
+    ] = Field(description="`state`: others blocked the person, and no repair undoes that")
     asked: str | None = Field(
         description="Of a role: until when it is wanted, or `always`; null: it is not wanted"
     )
@@ -243,19 +246,19 @@ def block_provisioned_person(call: Call[Caller], body: Named) -> ProvisionedPers
 
 @api.post(
     "/provisioning/people/unblock", tag=PROVISIONING, demand=_DEMAND,
-    refusals=[NotFound, MayNotGrant, AccountSuspended],
+    refusals=[NotFound, MayNotGrant, BlockedByAnother, AccountSuspended],
 )  # fmt: skip
 def unblock_provisioned_person(call: Call[Caller], body: Named) -> ProvisionedPerson:
-    """Let a blocked place be what it was."""
+    """Let a place that the application blocked be what it was. What others blocked stays blocked."""
     return _do(service.unblock, call, body)
 
 
 @api.post(
     "/provisioning/people/remove", tag=PROVISIONING, demand=_DEMAND,
-    refusals=[NotFound, MayNotGrant, AccountSuspended],
+    refusals=[NotFound, MayNotGrant, BlockedByAnother, AccountSuspended],
 )  # fmt: skip
 def remove_provisioned_person(call: Call[Caller], body: Named) -> None:
-    """End the person's place in the account. The ID stays the person's."""
+    """End the person's place in the account, unless others blocked it. The ID stays the person's."""
     service.remove(body.account, body.external_id, client_id=_client(call), now=call.now)
 
 

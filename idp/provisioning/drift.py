@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tenants.members.assignments import Held, Wanted
 from tenants.members.listing import MemberSummary
+from tenants.members.rows import State
 
 DETAILS = ("given_name", "family_name", "phone", "locale")
 
@@ -22,6 +23,8 @@ class Field(StrEnum):
     LOCALE = "locale"
     EXTERNAL_ID = "external_id"
     ROLE = "role"
+    STATE = "state"
+    """Others blocked the membership, and it stays so."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,17 @@ class Intention:
         )
 
 
-def compare(asked: Intention, found: MemberSummary, *, own: Collection[Held]) -> tuple[Drift, ...]:
-    """The differences. Of the roles that nobody asked for only the application's own are its business."""
-    changed = [
+def compare(
+    asked: Intention, found: MemberSummary, *, own: Collection[Held], by: str
+) -> tuple[Drift, ...]:
+    """The differences for the application that acts as `by`, which asked for this.
+
+    Of the roles that nobody asked for only the application's own are its business; a block is what it
+    asked for only if it set it.
+    """
+    is_kept_out = found.state is State.BLOCKED and found.blocked_by != by
+    changed = [Drift(Field.STATE, State.ACTIVE, State.BLOCKED)] if is_kept_out else []
+    changed += [
         Drift(Field(name), asked.details[name], getattr(found, name))
         for name in DETAILS
         if name in asked.details and asked.details[name] != getattr(found, name)

@@ -36,7 +36,7 @@ from tenants.members.listing import MemberSummary
 from tenants.members.service import Blocked, MemberKind, State, Wanted
 from tenants.people.address import canonical_email
 from tenants.roles import service as roles
-from tenants.roles.power import Actor, why_not_grant
+from tenants.roles.power import Actor, MayNotGrant, why_not_grant
 
 PER_CLIENT = Window("provisioning:client", limit=20_000, every=timedelta(hours=1))
 PER_ACCOUNT = Window("provisioning:account", limit=5_000, every=timedelta(hours=1))
@@ -150,12 +150,15 @@ def block(account: str, external_id: str, *, client_id: str, now: datetime) -> P
 
 
 def unblock(account: str, external_id: str, *, client_id: str, now: datetime) -> Provisioned:
-    """Let a blocked membership be what it was."""
+    """Let a membership that the application blocked be what it was; raises BlockedByAnother."""
     return _do(members.unblock, account, external_id, client_id, now)
 
 
 def remove(account: str, external_id: str, *, client_id: str, now: datetime) -> None:
-    """End the membership; the person keeps the ID, and the external id is free again."""
+    """End the membership; the person keeps the ID, and the external id is free again.
+
+    Raises BlockedByAnother, as `unblock` does.
+    """
     with db.transaction(tenant=account) as session:
         actor = acting(session, account, client_id=client_id)
         found = _known(session, account, external_id, client_id, actor, now).member
@@ -186,13 +189,14 @@ def _provision(session: Session, asked: Asked, client_id: str, now: datetime) ->
     if there is None:
         there = _add(session, asked, intention, actor, now)
     found = _seen(session, asked, there, actor, now)
-    drift = compare(intention, found, own=_own_roles(session, account, found, actor))
+    own = _own_roles(session, account, found, actor)
+    drift = compare(intention, found, own=own, by=actor.id)
     before = external_ids.of_membership(session, account, there, client_id=client_id)
     if before not in (None, asked.external_id):
         drift = (Drift(Field.EXTERNAL_ID, asked.external_id, before), *drift)
     if asked.repair and drift:
         _repair(session, asked, intention, found, drift, client_id, actor, now)
-        drift = tuple(replace(one, repaired=True) for one in drift)
+        drift = tuple(replace(one, repaired=one.field is not Field.STATE) for one in drift)
         found = _seen(session, asked, there, actor, now)
     if before is None:
         _name(session, asked, there, client_id, now)
@@ -305,7 +309,7 @@ def _known(
     found = listing.find_any(session, account, membership_id, actor=actor, now=now)
     noted = external_ids.asked(session, account, membership_id, client_id=client_id)
     own = _own_roles(session, account, found, actor)
-    drift = compare(Intention.of_note(noted), found, own=own)
+    drift = compare(Intention.of_note(noted), found, own=own, by=actor.id)
     return Provisioned(found, external_id, False, drift, own)
 
 
@@ -338,14 +342,16 @@ def _intention(session: Session, asked: Asked, actor: Actor, now: datetime) -> I
     if asked.kind is MemberKind.CLIENT and asked.assignments:
         raise NotValid("assignments", "clients hold no roles")
     known = roles.known(session, asked.account)
-    by_name = {details.folded(one.name): one.id for one in known.values()}
-    by_name.update({str(one): one for one in known})
+    power = actor.power_in(asked.account)
+    by_name = {details.folded(one.name): one for one in known.values()}
+    by_name.update({str(one.id): one for one in known.values()})
     wanted = []
     for one in asked.assignments:
-        role_id = by_name.get(details.folded(" ".join(one.role.split())))
-        if role_id is None:
-            raise NotValid("assignments", "no such role")
-        wanted.append(Wanted(role_id, one.company, one.expires_at))
+        role = by_name.get(details.folded(" ".join(one.role.split())))
+        # A role that is not the application's to give and one that is not there are the same to it.
+        if role is None or why_not_grant(power, role.rights, company=one.company) is not None:
+            raise MayNotGrant("no such role, or not the application's to give")
+        wanted.append(Wanted(role.id, one.company, one.expires_at))
     right = MANAGE[asked.kind]
     if wanted:
         check_giving(session, asked.account, wanted, actor=actor, right=right, now=now)

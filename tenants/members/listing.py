@@ -54,6 +54,7 @@ _COLUMNS: tuple[Any, ...] = (
     Membership.version,
     Membership.created_at,
     Membership.updated_at,
+    Membership.blocked_by,
 )
 
 
@@ -76,6 +77,8 @@ class MemberSummary:
     version: int
     created_at: datetime
     updated_at: datetime
+    blocked_by: str | None = None
+    """Who blocked it, while it is, as the ledger names them."""
     assignments: tuple[Held, ...] = ()
     """The roles that the asker may see: all, or those on their companies."""
     companies: int = 0

@@ -45,6 +45,8 @@ class Row:
     state: State
     version: int
     accepted_at: datetime | None
+    blocked_by: str | None = None
+    """Who blocked it, as the ledger names them."""
     held: tuple[Held, ...] = ()
 
 
@@ -76,6 +78,7 @@ def one(session: Session, account: str, now: datetime | None, *conditions: Any) 
             Membership.state,
             Membership.version,
             Membership.accepted_at,
+            Membership.blocked_by,
         ).where(Membership.tenant_id == account, *conditions)
     ).one_or_none()
     if row is None:
@@ -89,6 +92,7 @@ def one(session: Session, account: str, now: datetime | None, *conditions: Any) 
         State(row.state),
         row.version,
         row.accepted_at,
+        row.blocked_by,
         held,
     )
 

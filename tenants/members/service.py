@@ -19,7 +19,7 @@ from kernel.ids import new_id
 from tenants.accounts import service as accounts
 from tenants.accounts.details import NotValid
 from tenants.companies import service as companies
-from tenants.members import admins, details, rows, telling
+from tenants.members import admins, blocks, details, rows, telling
 from tenants.members.admins import LastAdmin
 from tenants.members.assignments import Difference, Place, Wanted, difference, write
 from tenants.members.authority import (
@@ -214,15 +214,16 @@ def block(
     """Let the membership be good for nothing; answers whether that is news.
 
     Sign-ins up to now do not count here again, also once it is unblocked (SECURITY 5.5). The last admin
-    can't be blocked, but by the operator: then the account waits for one.
+    can't be blocked, but by the operator: then the account waits for one. A block by an application
+    becomes that of whoever blocks there, too: the application can't undo it any more.
     """
     found = hold_to_take(session, account, membership_id, kind, actor, now, version=version)
-    if found.state is State.BLOCKED:
+    if not blocks.is_news(found, actor):
         return False
     is_last = admins.is_last(session, found)
     if is_last and not actor.power_in(account).installation:
         raise LastAdmin(f"membership {found.id} is the last admin of {account}")
-    rows.write(session, found, now, state=State.BLOCKED, signed_out_at=now)
+    rows.write(session, found, now, state=State.BLOCKED, signed_out_at=now, blocked_by=actor.id)
     telling.tell(session, telling.BLOCKED, found, actor.id, now)
     if is_last:
         accounts.flag(session, account, actor=actor.id, now=now)
@@ -241,13 +242,16 @@ def unblock(
 ) -> bool:
     """Let a blocked membership be what it was; answers whether that is news.
 
-    Who had not accepted yet is asked again. To give all that it holds back one must hold it.
+    Who had not accepted yet is asked again. To give all that it holds back one must hold it. Raises
+    BlockedByAnother where an application would undo what others decided.
     """
     found = hold_to_take(session, account, membership_id, kind, actor, now, version=version)
     if found.state is not State.BLOCKED:
         return False
+    blocks.keep(found, actor)
     is_in = found.accepted_at is not None or kind is MemberKind.CLIENT
-    rows.write(session, found, now, state=State.ACTIVE if is_in else State.PENDING)
+    state = State.ACTIVE if is_in else State.PENDING
+    rows.write(session, found, now, state=state, blocked_by=None)
     telling.tell(session, telling.UNBLOCKED, found, actor.id, now)
     admins.unflag(session, account)
     return True
@@ -263,8 +267,12 @@ def remove(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """End a membership («Usuń użytkownika»); the person keeps the ID. Raises LastAdmin, BeyondReach, …"""
+    """End a membership («Usuń użytkownika»); the person keeps the ID. Raises LastAdmin, BeyondReach, …
+
+    And BlockedByAnother: who was removed could be added anew, and so be blocked no more.
+    """
     found = hold_to_take(session, account, membership_id, kind, actor, now, version=version)
+    blocks.keep(found, actor)
     admins.keep_one(session, found)
     rows.remove(session, found, now)
     telling.tell(session, telling.REMOVED, found, actor.id, now)

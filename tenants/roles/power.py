@@ -29,6 +29,7 @@ __all__ = [
     "Reach",
     "Right",
     "demand",
+    "is_application",
     "may",
     "narrowed",
     "on_one_company",
@@ -108,6 +109,15 @@ class Reach:
 
     def __bool__(self) -> bool:
         return self.whole or bool(self.companies)
+
+
+def is_application(actor_id: str) -> bool:
+    """Whether who is named so is a program that acts for itself: nobody else decided.
+
+    >>> is_application("client:0b9c"), is_application("key:0b9c"), is_application("operator")
+    (True, False, False)
+    """
+    return actor_id.startswith("client:")
 
 
 def power_of(standing: "Standing | None") -> Power:

@@ -1,5 +1,7 @@
 """What can't be seen from outside: many at once, and the same statements for everybody."""
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import text
 
@@ -8,6 +10,7 @@ from idp.provisioning import service
 from idp.provisioning.delivery import KIND
 from idp.provisioning.service import Asked
 from tenants.database import db
+from tenants.members import service as members
 from tenants.members.service import MemberKind
 from tests.idp.provisioning.conftest import ANNA
 from tests.idp.race import all_at_once
@@ -98,3 +101,55 @@ def test_what_was_not_said_is_noted_as_that(program, provision, now):
     assert [(one.field, one.asked, one.found) for one in found.drift] == [
         ("phone", "+48 601 000 000", None)
     ]
+
+
+def _block(office, membership, actor, now):
+    with db.transaction(tenant=office.id) as session:
+        members.block(session, office.id, membership, kind=MemberKind.CLIENT, actor=actor, now=now)
+
+
+@pytest.mark.security("12.4")
+def test_whom_an_admin_blocked_no_application_lets_in_again(program, office, now):
+    membership = UUID(program.provision().json["membership_id"])
+    _block(office, membership, office.admin().actor, now)
+
+    for what in ("unblock", "remove"):
+        refused = program.do(what)
+        assert (refused.status_code, refused.json["code"]) == (409, "blocked_by_another"), what
+
+    again = program.provision(repair=True)
+    assert again.json["membership_id"] == str(membership)
+    kept = {"field": "state", "asked": "active", "found": "blocked", "repaired": False}
+    for answer in (again, program.provision(dry_run=True), program.read()):
+        assert answer.json["state"] == "blocked"
+        assert [one.items() >= kept.items() for one in answer.json["drift"]] == [True]
+    assert acting.membership(office.id, membership).state == "blocked"
+
+
+def test_what_an_application_blocked_itself_is_no_drift(program):
+    program.provision()
+    program.do("block")
+
+    assert program.read().json["drift"] == []
+    assert program.do("unblock").json["state"] == "active"
+
+
+@pytest.mark.security("12.4")
+def test_which_roles_an_account_has_is_told_by_no_refusal(program, office):
+    making.a_role(office.id, "Kadry", rights=acting.USERS)
+    other = making.an_account("Biuro Żak", applications=["crm"])
+    foreign = making.a_role(other.id, "Obca", rights=[acting.SEE])
+    said = set()
+
+    for role in ("Kadry", "admin", str(office.selling), "Nie ma takiej", str(foreign), "0" * 36):
+        for company in (None, office.second):
+            for dry_run in (False, True):
+                answer = program.provision(
+                    kind="user",
+                    assignments=[{"role": role, "company": company}],
+                    dry_run=dry_run,
+                )
+                said.add((answer.status_code, str(answer.json)))
+
+    assert len(said) == 1
+    assert "may_not_grant" in str(said)
