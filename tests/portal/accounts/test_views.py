@@ -94,7 +94,7 @@ def test_who_has_made_many_is_asked_to_wait(browser, provider):
     page = browser.get(NEW)
     provider.makes_accounts = False
 
-    assert "Spróbuj ponownie za godzinę." in browser.submit(page, NEW, **fields(page)).text
+    assert "Spróbuj ponownie później." in browser.submit(page, NEW, **fields(page)).text
 
 
 @pytest.mark.security("14.3")
