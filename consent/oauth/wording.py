@@ -34,7 +34,7 @@ def lines(scopes: tuple[str, ...]) -> list[Line]:
         "accounts": Line(
             "accounts",
             _("Act for you in an account"),
-            _("It sees and does there what you may, and sees which accounts you belong to."),
+            _("It sees and does there what you may."),
         ),
     }
     return [known.get(scope) or Line(scope, _("Use “%(name)s”", name=scope)) for scope in scopes]
