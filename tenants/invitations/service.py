@@ -37,7 +37,6 @@ MANAGE = Right(ACCOUNTS, "invitations:manage")
 SHORTEST, USUAL, LONGEST = timedelta(hours=1), timedelta(days=7), timedelta(days=30)
 NEWEST_FIRST = Order("created_at", (Invitation.created_at, Invitation.id), descending=True)
 
-
 # Each account's own: what others send to an address is none of its business.
 TO_ADDRESS = Window("invitation", limit=5, every=timedelta(hours=1))
 OF_ACCOUNT = Window("invitations", limit=500, every=timedelta(hours=1))
@@ -149,6 +148,8 @@ def send_again(
     if not SHORTEST <= life <= LONGEST:
         raise members.NotValid("expires_in", "between an hour and 30 days")
     check_giving(session, account, found.assignments, actor=actor, right=MANAGE, now=now)
+    # A link whose time was over stays what it was, also when no other is mailed.
+    lapsed = {} if found.expires_at > now else {"token_hash": hash_token(new_token())}
     rows.change_open(
         session,
         account,
@@ -157,6 +158,7 @@ def send_again(
         invited_by=actor.id,
         sent_at=now,
         expires_at=now + life,
+        **lapsed,
     )
     _count(session, account, found.email_key, now)
     done = (InvitationEvent.SENT_AGAIN, Kind.INVITATION_CREATED)

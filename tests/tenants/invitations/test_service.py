@@ -156,6 +156,19 @@ def test_sent_again_it_has_a_new_link_and_as_long_again(office, admin, anna, now
     assert found(office, invitation, admin).sent_at == later
 
 
+@pytest.mark.security("3.9")
+def test_a_link_whose_time_was_over_opens_nothing_when_the_invitation_is_sent_again(
+    office, admin, now
+):
+    invitation = invited(office, admin, now, life=DAY)
+    first = link(office, invitation, now)
+
+    act(office, invitations.send_again, invitation, admin, now + DAY)
+
+    with pytest.raises(NotOpen):
+        look(office, first, now + DAY)
+
+
 @pytest.mark.security("3.11")
 def test_past_the_cap_nothing_is_sent_and_nothing_changes(office, admin, now):
     invitation = invited(office, admin, now)
