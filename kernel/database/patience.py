@@ -9,7 +9,8 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 def passes_by_itself(failure: BaseException) -> bool:
     """Whether nothing is wrong with what was asked, and asking again may well be answered.
 
-    A lock or a connection was waited for in vain, or the server is away. Nothing was changed.
+    A lock or a connection was waited for in vain, or the server is away. Nothing was changed, unless it
+    went away in the middle of a commit: then nobody here knows.
 
     >>> passes_by_itself(sqlite3.OperationalError("database is locked"))
     True
