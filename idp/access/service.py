@@ -127,8 +127,9 @@ def give(
     """Let a person in who never was: what was given before counts no more.
 
     `by` is who gives it, for the audit trail: «operator», «client:crm», a person's id. The mail
-    names the account that the person was added to, if one is said, and leads to `return_to`, an address of `application` or (without one) of any; without an address
-    to where the last one led, else to the portal. Raises HasOwnAccess, NotAnAddressOfOurs, NotFound.
+    names the account that the person was added to, if one is said, and leads to `return_to`, an
+    address of `application` or (without one) of any; without an address to where the last one led,
+    else to the portal. Raises HasOwnAccess, NotAnAddressOfOurs, NotFound.
     """
     person = people.find(session, person_id)
     if person is None or not person.is_active:

@@ -16,6 +16,7 @@ from idp.access.service import AddedTo, Fresh, How
 from idp.mails import service as mails
 from idp.mails.service import Recipient
 from idp.settings import current_settings
+from kernel.i18n.letters import in_order
 from kernel.limits import Refusal, Window
 from tenants.accounts import service as accounts
 from tenants.accounts.service import AccountSummary
@@ -92,7 +93,9 @@ def place_of(
     named = companies.find_all(session, account.id, alone).values() if alone else ()
     return AddedTo(
         account=unlinked(account.name),
-        companies=tuple(sorted(unlinked(one.name) for one in named))[:_MOST_COMPANIES],
+        companies=tuple(sorted((unlinked(one.name) for one in named), key=in_order))[
+            :_MOST_COMPANIES
+        ],
         is_client=is_client,
     )
 

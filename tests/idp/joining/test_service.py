@@ -72,7 +72,7 @@ def test_the_first_mail_says_which_account_let_them_in_and_as_what(add, mailroom
 def test_the_mail_names_the_companies_where_it_is_about_some_alone(add, mailroom, office, email):
     a_person(KNOWN)
     elsewhere = making.a_company(office.id, "www.evil.example")
-    places = [office.second, elsewhere]
+    places = [making.a_company(office.id, "Ćma"), office.second, elsewhere]
 
     add(
         email,
@@ -83,7 +83,7 @@ def test_the_mail_names_the_companies_where_it_is_about_some_alone(add, mailroom
 
     mail = mailroom.to(email)
     for part in (mail.text, mail.html):
-        assert "Companies: Budowa, www.\u200bevil.\u200bexample" in part
+        assert "Companies: Budowa, Ćma, www.\u200bevil.\u200bexample" in part
 
 
 def test_a_role_on_the_whole_account_is_about_no_company(add, mailroom, office):
