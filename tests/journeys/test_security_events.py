@@ -96,6 +96,7 @@ def test_a_suspended_account_is_felt_in_the_application_that_is_open(running, ma
 @pytest.mark.product("ID-11", "OP-5")
 def test_a_blocked_id_is_out_of_every_application(running, marek):
     assert marek.open(f"{running.portal}/").url == f"{running.portal}/"
+    assert marek.open(f"{running.crm}/").url.startswith(running.crm)
 
     running.answer("person", "block", MAREK.email, "--reason", "a test")
 
