@@ -1,3 +1,6 @@
+from typing import Any
+from uuid import uuid4
+
 import pytest
 
 from portal.accounts import service
@@ -25,7 +28,9 @@ class Grants:
 
 
 def create(status, value):
-    return service.create(Grants(), Api(status, value), "session", {"name": "A"}, key="k")
+    grants: Any = Grants()
+    api: Any = Api(status, value)
+    return service.create(grants, api, uuid4(), {"name": "A"}, key="k")
 
 
 def test_an_account_that_was_made_is_told_with_its_id():

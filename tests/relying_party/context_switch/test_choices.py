@@ -1,10 +1,12 @@
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from relying_party.context_switch import choices
-from relying_party.context_switch.choices import WhyNot
+from relying_party.context_switch.choices import Choice, WhyNot
 from relying_party.errors import ApiUnreachable
 from relying_party.grants.api_client import ApiAnswer
 
@@ -69,10 +71,15 @@ class NoGrants:
         return []
 
 
+def read(api: Any) -> Sequence[Choice]:
+    grants: Any = NoGrants()
+    return choices.choices(grants, api, uuid4(), application="crm")
+
+
 def test_accounts_are_read_to_the_end_of_the_list():
     api = Pages([TOLD, TOLD | {"account": "1" * 12}], [TOLD | {"account": "2" * 12}])
 
-    found = choices.choices(NoGrants(), api, uuid4(), application="crm")
+    found = read(api)
 
     assert [one.account for one in found] == ["0123456789ab", "1" * 12, "2" * 12]
     assert api.asked == [{"limit": "50"}, {"limit": "50", "cursor": "after-1"}]
@@ -81,7 +88,7 @@ def test_accounts_are_read_to_the_end_of_the_list():
 def test_a_list_that_never_ends_is_not_read_for_ever():
     api = Pages(*([TOLD] for _ in range(1_000)))
 
-    assert len(choices.choices(NoGrants(), api, uuid4(), application="crm")) == 40
+    assert len(read(api)) == 40
 
 
 OFFICE = account(
