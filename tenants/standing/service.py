@@ -272,7 +272,7 @@ def made_from(
 ) -> Standing:
     """The standing that these rows describe."""
     found, row = _Found.in_rows(what), who[0]
-    is_member = row.member_id is not None
+    ended = (row.member_signed_out_at, row.client_signed_out_at)
     return Standing(
         account=account,
         account_name=row.account_name,
@@ -283,7 +283,8 @@ def made_from(
         member_state=row.member_state,
         client_id=row.client_id,
         client_state=row.client_state,
-        signed_out_at=row.member_signed_out_at if is_member else row.client_signed_out_at,
+        # A sign-in serves whoever is both as both, so it ends as both.
+        signed_out_at=max((moment for moment in ended if moment is not None), default=None),
         sign_in_hours=row.sign_in_hours,
         wants_strong=row.account_factor == STRONG,
         applications=found.applications,

@@ -30,7 +30,7 @@ def test_each_api_is_shown_only_the_token_that_was_made_for_it(
 ):
     shown = {}
 
-    def get(url, *, headers):
+    def get(url, *, headers, **_limits):
         shown[url] = headers["Authorization"].removeprefix("Bearer ")
         return Response(204, {}, b"")
 

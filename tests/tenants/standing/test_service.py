@@ -235,3 +235,17 @@ def test_a_standing_takes_two_statements_whatever_it_holds(account, anna):
 
     assert len(found.roles) == 30
     assert asked.cost == (2, 0, 0)
+
+
+@pytest.mark.product("OP-5")
+@pytest.mark.parametrize(("as_member", "as_client"), [(2, 1), (1, 2), (None, 2), (2, None)])
+def test_whose_sessions_are_ended_as_one_of_both_is_signed_out_as_both(
+    account, anna, as_member, as_client
+):
+    def moment(hours):
+        return None if hours is None else NOON - timedelta(days=1) + timedelta(hours=hours)
+
+    a_member(account.id, anna, signed_out_at=moment(as_member))
+    a_client(account.id, anna, signed_out_at=moment(as_client))
+
+    assert _of(account, anna).signed_out_at == moment(2)
